@@ -26,31 +26,31 @@ class BundleHook(BuildHookInterface):
 
     def dependencies(self) -> list[str]:
         """Ask for a Node of our own only where one is needed and none is installed."""
-        return [] if self._fresh() or shutil.which("npm") else [NODE_PACKAGE]
+        return [] if is_fresh(Path(self.root)) or shutil.which("npm") else [NODE_PACKAGE]
 
     def initialize(self, version: str, build_data: dict) -> None:  # noqa: ARG002 - hatchling's signature
-        """Run npm unless the bundles were made from these very sources."""
-        if self._fresh():
-            return
-        run_npm("ci", "--no-audit", "--no-fund", cwd=self._js)
-        run_npm("run", "build", cwd=self._js)
-        self._stamp.write_text(digest(self._js))
+        """Run npm where it must run."""
+        build(Path(self.root))
 
-    @property
-    def _js(self) -> Path:
-        return Path(self.root) / "js"
 
-    @property
-    def _static(self) -> Path:
-        return Path(self.root) / "nbwidgets_nn" / "static"
+def build(root: Path) -> None:
+    """Build the bundles unless they were made from these very sources."""
+    if is_fresh(root):
+        return
+    run_npm("ci", "--no-audit", "--no-fund", cwd=root / "js")
+    run_npm("run", "build", cwd=root / "js")
+    stamp(root).write_text(digest(root / "js"))
 
-    @property
-    def _stamp(self) -> Path:
-        return self._static / "sources.sha256"
 
-    def _fresh(self) -> bool:
-        built = all((self._static / name).is_file() for name in BUNDLES)
-        return built and self._stamp.is_file() and self._stamp.read_text() == digest(self._js)
+def stamp(root: Path) -> Path:
+    """Return the file that says what the bundles were made from."""
+    return root / "nbwidgets_nn" / "static" / "sources.sha256"
+
+
+def is_fresh(root: Path) -> bool:
+    """Tell whether every bundle is there and made from the sources as they are now."""
+    built = all((stamp(root).parent / name).is_file() for name in BUNDLES)
+    return built and stamp(root).is_file() and stamp(root).read_text() == digest(root / "js")
 
 
 def digest(js: Path) -> str:
@@ -75,3 +75,7 @@ def run_npm(*arguments: str, cwd: Path) -> None:
     script = next(root.glob("**/npm/bin/npm-cli.js"))
     node = shutil.which("node", path=str(binaries))
     subprocess.run([node, str(script), *arguments], cwd=cwd, check=True, env={**os.environ, "PATH": path})
+
+
+if __name__ == "__main__":
+    build(Path(__file__).resolve().parent.parent)

@@ -1,0 +1,93 @@
+"""Which values the colours span, and the byte that stands for each value. Decided here once, for every picture.
+
+A code is one byte: 0..249 lie linearly over the range, the six above are marks of their own, so that nothing that is
+not a number in the range can look like one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVELS = 250
+BELOW, ABOVE, MINUS_INFINITY, PLUS_INFINITY, NOT_A_NUMBER, MASKED = range(LEVELS, 256)
+_CELLS_AT_ONCE = 2**18
+
+
+@dataclass(frozen=True)
+class ColorRange:
+    """The values between which colours run; ``diverging`` colours are symmetric about zero."""
+
+    low: float
+    high: float
+    diverging: bool
+
+    @property
+    def error(self) -> float:
+        """Return the largest distance between a value in the range and the value that its code stands for."""
+        return (self.high - self.low) / (LEVELS - 1) / 2
+
+
+def choose_range(
+    values: NDArray, *, low: float | None = None, high: float | None = None, diverging: bool | None = None
+) -> ColorRange:
+    """Choose the range for a matrix: what the caller fixes, else what its finite values span.
+
+    Values of both signs are diverging and get a range symmetric about zero. A matrix of one value, or with no finite
+    value at all, gets a range of width one, so that colours stay defined.
+
+    >>> choose_range(np.array([[-1.0, 3.0]]))
+    ColorRange(low=-3.0, high=3.0, diverging=True)
+    """
+    smallest, largest = _finite_extremes(values)
+    if diverging is None:
+        diverging = smallest < 0 < largest if low is None or high is None else low == -high
+    if diverging:
+        reach = max(abs(smallest), abs(largest)) or 1.0
+        chosen = ColorRange(-reach if low is None else low, reach if high is None else high, diverging=True)
+    else:
+        low = smallest if low is None else low
+        high = largest if high is None else high
+        chosen = ColorRange(low, high if high != low else low + 1.0, diverging=False)
+    if not chosen.low < chosen.high:
+        raise ValueError(f"low must be below high, but low={chosen.low!r} and high={chosen.high!r} came")
+    return chosen
+
+
+def encode(values: NDArray, span: ColorRange) -> NDArray[np.uint8]:
+    """Turn values into codes, `floor((v - low) / (high - low) * 249 + 0.5)`, and everything else into its mark."""
+    codes = np.empty(values.shape, np.uint8)
+    rows = max(1, _CELLS_AT_ONCE // max(1, values.shape[-1]))
+    for start in range(0, len(values), rows):  # in pieces that stay in the cache
+        codes[start : start + rows] = _encode_block(np.ma.getdata(values[start : start + rows]), span)
+    codes[np.ma.getmaskarray(values)] = MASKED if np.ma.is_masked(values) else 0
+    return codes
+
+
+def _encode_block(block: NDArray, span: ColorRange) -> NDArray[np.uint8]:
+    scaled = (block - block.dtype.type(span.low)) if block.dtype.kind == "f" else block - span.low
+    scaled *= (LEVELS - 1) / (span.high - span.low)
+    scaled += 0.5
+    if np.all((block >= span.low) & (block <= span.high)):  # false for NaN as well
+        return scaled.astype(np.uint8)
+    codes = np.clip(np.nan_to_num(scaled), 0, LEVELS - 1).astype(np.uint8)
+    for mark, where in (
+        (BELOW, block < span.low),
+        (ABOVE, block > span.high),
+        (MINUS_INFINITY, block == -np.inf),
+        (PLUS_INFINITY, block == np.inf),
+        (NOT_A_NUMBER, np.isnan(block)),
+    ):
+        codes[where] = mark
+    return codes
+
+
+def _finite_extremes(values: NDArray) -> tuple[float, float]:
+    filled = np.ma.masked_invalid(values, copy=False) if np.ma.is_masked(values) else np.asarray(values)
+    smallest, largest = (float(f(filled)) if filled.size else np.nan for f in (np.min, np.max))
+    if np.isfinite(smallest) and np.isfinite(largest):
+        return smallest, largest
+    finite = np.ma.compressed(np.ma.masked_invalid(values))
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
