@@ -1,0 +1,272 @@
+"""One forward pass with every call of a leaf module written down."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from ._activation_functions import ACTIVATION_MODULES, Applied
+from ._channel_axis import axis_of_module, usual_axis
+from ._flow import Flow, Label
+from ._inputs import Arguments
+from ._names import is_plain_leaf, kind_of, module_names, new_name
+from ._trees import first_tensor, tensors_in
+from .errors import RecordingError, listing
+
+INPUT = "input"
+
+
+@dataclass(eq=False)
+class Call:
+    """What is kept of one call of a leaf module."""
+
+    name: str
+    module: nn.Module | None
+    input: Tensor | None = None
+    output: Tensor | None = None
+    input_shape: tuple[int, ...] | None = None
+    output_shape: tuple[int, ...] | None = None
+    channel_axis: int | None = None
+    sources: tuple[str, ...] = ()
+    sources_unknown: bool = False
+    input_sources: frozenset[str | None] = frozenset()
+    activation: nn.Module | Applied | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class _Running:
+    """A module that has been called and has not returned yet."""
+
+    module: nn.Module
+    call: Call
+    label: Label
+    versions: dict[int, int | None]
+    is_leaf: bool = True
+    applied_activation: bool = False
+
+
+class Pass:
+    """Runs the network once and collects its `calls`; hooks are removed whatever happens."""
+
+    def __init__(self, network: nn.Module, *, keep_tensors: bool) -> None:
+        self.calls: list[Call] = []
+        self.activations: dict[str, nn.Module | Applied] = {}
+        self.ran: set[nn.Module] = set()
+        self._network = network
+        self._names = module_names(network)
+        self._used = {INPUT}
+        self._running: list[_Running] = []
+        self._copies = _Copies() if keep_tensors else None
+        constants = [*network.parameters(), *network.buffers()]
+        self._flow = Flow(constants, self._on_activation_function)
+
+    def run(self, arguments: Arguments) -> None:
+        """Call the network; an exception of its own becomes a RecordingError."""
+        arguments = arguments.copy()
+        self._record_input(arguments)
+        handles = self._attach()
+        try:
+            with self._flow:
+                self._network(*arguments.args, **arguments.kwargs)
+        except Exception as error:
+            raise self._error(error) from error
+        finally:
+            for handle in handles:
+                handle.remove()
+        for call in self.calls:
+            call.activation = self.activations.get(call.name)
+
+    def _record_input(self, arguments: Arguments) -> None:
+        tensors = arguments.tensors()
+        for tensor in tensors:
+            self._flow.mark(tensor, Label(frozenset({INPUT}), (INPUT,)))
+        first = tensors[0]
+        call = Call(INPUT, None, output_shape=_shape(first), channel_axis=usual_axis(first.ndim))
+        if self._copies is not None:
+            call.output = self._copies.of(first)
+        if len(tensors) > 1:
+            call.notes.append(f"{len(tensors)} tensors were given; this is the first")
+        self.calls.append(call)
+
+    def _attach(self) -> list[RemovableHandle]:
+        handles = []
+        for module in self._names:
+            # Through the class: a ScriptModule refuses its own register_forward_hook, though the hook works.
+            handles.append(nn.Module.register_forward_pre_hook(module, self._before, with_kwargs=True))
+            handles.append(nn.Module.register_forward_hook(module, self._after, with_kwargs=True))
+        return handles
+
+    def _before(self, module: nn.Module, args: tuple, kwargs: dict) -> None:
+        self._flow.paused = True
+        if self._running:
+            self._running[-1].is_leaf = False
+        inputs = list(tensors_in((args, kwargs)))
+        labels = [self._flow.label(tensor) for tensor in inputs]
+        label = Label(
+            frozenset().union(*(label.sources for label in labels)),
+            labels[0].outputs if labels else (),
+            labels[0].axis if labels else None,
+        )
+        call = Call(self._names[module], module)
+        if inputs:
+            call.input_shape = _shape(inputs[0])
+            call.input_sources = labels[0].sources
+            # A container's input is copied as well: whether it is a leaf is known only when it returns. The copy
+            # is shared with the record of whatever made the tensor, so that usually nothing is copied here.
+            if self._copies is not None:
+                call.input = self._copies.of(inputs[0])
+        if isinstance(module, ACTIVATION_MODULES):
+            self._set_activation(label.outputs, module)
+        self._running.append(_Running(module, call, label, {id(t): _version(t) for t in inputs}))
+        self._flow.paused = False
+
+    def _after(self, module: nn.Module, _args: tuple, _kwargs: dict, output: Any) -> Any:
+        self._flow.paused = True
+        running = self._running.pop()
+        while running.module is not module:  # calls that raised, in a model that caught the exception
+            running = self._running.pop()
+        self.ran.add(module)
+        replaced = self._record(running, output) if running.is_leaf else None
+        self._flow.paused = False
+        return replaced
+
+    def _record(self, running: _Running, output: Any) -> Tensor | None:
+        """Write the call down; returns what the model shall see in place of `output`, if not `output` itself."""
+        call = running.call
+        call.name = new_name(call.name, self._used)
+        self._used.add(call.name)
+        self.ran.update(running.module.modules())
+        call.sources = tuple(sorted(source for source in running.label.sources if source is not None))
+        call.sources_unknown = None in running.label.sources
+        if running.label.sources == {None}:
+            call.notes.append("its input was made outside torch's functions: what feeds it is not known")
+        self.calls.append(call)
+        found = first_tensor(output)
+        if found is None:
+            call.notes.append(f"returned no tensor ({type(output).__name__})")
+            return None
+        tensor, path = found
+        if path:
+            call.notes.append(f"returned a {type(output).__name__}; the tensor is output{path}")
+        self._describe(running, tensor)
+        replaced = self._alias_of_untouched_input(running, output)
+        self._mark_outputs(running, output if replaced is None else replaced)
+        return replaced
+
+    def _describe(self, running: _Running, tensor: Tensor) -> None:
+        call = running.call
+        call.output_shape = _shape(tensor)
+        if self._copies is not None:
+            call.output = self._copies.of(tensor)
+        call.channel_axis = axis_of_module(running.module, tensor.ndim)
+        if call.channel_axis is None:
+            call.channel_axis = self._flow.label(tensor).axis
+        if call.channel_axis is None or call.channel_axis >= tensor.ndim:
+            call.channel_axis = usual_axis(tensor.ndim)
+        if (
+            running.applied_activation
+            and call.output_shape == call.input_shape
+            and not _has_weights(running.module)
+        ):
+            self._set_activation(running.label.outputs, running.module)
+
+    def _alias_of_untouched_input(self, running: _Running, output: Any) -> Tensor | None:
+        """Return a second tensor object for a module that returned its input as it is (Identity, Dropout in eval mode).
+
+        With one object for both, what is read from before the module and what is read from behind it could not be
+        told apart.
+        """
+        if not isinstance(output, Tensor) or output.layout is not torch.strided or output.is_nested:
+            return None
+        if not _is_untouched(running, output):
+            return None
+        alias = output.view_as(output)
+        if self._copies is not None:
+            self._copies.share(output, alias)
+        return alias
+
+    def _mark_outputs(self, running: _Running, output: Any) -> None:
+        call = running.call
+        same = running.label.outputs if _keeps_values(running.module) else ()
+        for tensor in tensors_in(output):
+            if not _is_untouched(running, tensor):
+                self._flow.mark(tensor, Label(frozenset({call.name}), (call.name, *same), call.channel_axis))
+
+    def _on_activation_function(self, names: tuple[str, ...], function: Applied) -> None:
+        if self._running and is_plain_leaf(self._running[-1].module, self._names):
+            # A function inside a layer is the layer's own business, unless the layer is a written-out activation.
+            self._running[-1].applied_activation = True
+        else:
+            self._set_activation(names, function)
+
+    def _set_activation(self, names: tuple[str, ...], activation: nn.Module | Applied) -> None:
+        for name in names:
+            self.activations.setdefault(name, activation)
+
+    def _error(self, error: Exception) -> RecordingError:
+        names = tuple(call.name for call in self.calls if call.module is not None)
+        place, failed = "before its first layer", None
+        if self._running:
+            running = self._running[-1]
+            failed = self._names[running.module]
+            place = f"in {failed!r} ({kind_of(running.module)})"
+            if running.call.input_shape is not None:
+                place += f" with input of shape {running.call.input_shape}"
+        cause = f"{type(error).__name__}: {error}".strip(": ")
+        message = f"{kind_of(self._network)} raised {place}: {cause}\nCalls that had run: {listing(names)}"
+        return RecordingError(message, names, failed)
+
+
+class _Copies:
+    """Copies of tensors as they were; asking again for one that was not changed since gives the same copy."""
+
+    def __init__(self) -> None:
+        self._copies: dict[int, tuple[weakref.ref, int | None, weakref.ref]] = {}
+
+    def of(self, tensor: Tensor) -> Tensor:
+        version = _version(tensor)
+        known = self._copies.get(id(tensor))
+        if known is not None and version is not None and known[0]() is tensor and known[1] == version:
+            copy = known[2]()
+            if copy is not None:
+                return copy
+        copy = tensor.detach().clone()
+        # Weak: a copy that no record keeps is not kept here either.
+        self._copies[id(tensor)] = (weakref.ref(tensor), version, weakref.ref(copy))
+        return copy
+
+    def share(self, tensor: Tensor, alias: Tensor) -> None:
+        """`alias` is another object for the same values as `tensor`."""
+        known = self._copies.get(id(tensor))
+        if known is not None:
+            self._copies[id(alias)] = (weakref.ref(alias), known[1], known[2])
+
+
+def _version(tensor: Tensor) -> int | None:
+    """How often the tensor was written to; None where torch does not count."""
+    return None if tensor.is_inference() else tensor._version  # noqa: SLF001 - no public name
+
+
+def _is_untouched(running: _Running, tensor: Tensor) -> bool:
+    version = running.versions.get(id(tensor))
+    return version is not None and version == _version(tensor)
+
+
+def _shape(tensor: Tensor) -> tuple[int, ...] | None:
+    return None if tensor.is_nested else tuple(tensor.shape)
+
+
+def _has_weights(module: nn.Module) -> bool:
+    return next(module.parameters(), None) is not None
+
+
+def _keeps_values(module: nn.Module) -> bool:
+    """Whether the output is the input in another shape, in eval mode."""
+    dropout = nn.modules.dropout._DropoutNd  # noqa: SLF001 - the common base of all dropouts
+    return isinstance(module, nn.Identity | nn.Flatten | nn.Unflatten | dropout)
