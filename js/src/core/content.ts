@@ -1,0 +1,125 @@
+// What LinkedHeatmaps shows: the synced state, decoded once into numbers ready to draw.
+
+import { decodeArray, type WireArray } from "./arrays.ts";
+import { countMarks, decodeCode, encode } from "./codes.ts";
+import { buildTree, type Tree } from "./dendrogram.ts";
+import { type Level, Pyramid } from "./pyramid.ts";
+import { unitName } from "./selection.ts";
+
+export interface Fact {
+  label: string;
+  value: string;
+  reference: string;
+  explain: string;
+}
+
+export interface WireMatrix {
+  id: string;
+  title: string;
+  how: string;
+  quantity: string;
+  unit: string;
+  values: WireArray;
+  coded: boolean;
+  error: number;
+  low: number;
+  high: number;
+  diverging: boolean;
+  colors: { light: WireArray; dark: WireArray };
+  columns: { title: string; layer: string | null; names: string[] } | null;
+  note: string;
+  samples: number | null;
+}
+
+export interface WireContent {
+  layer: string;
+  units: WireArray;
+  matrices: WireMatrix[];
+  linkage: WireArray | null;
+  distance: string;
+  facts: Fact[];
+}
+
+export interface Matrix extends Omit<WireMatrix, "values" | "colors"> {
+  base: Level;
+  pyramid: Pyramid;
+  /** Exact values, or null when only codes came. */
+  values: ArrayLike<number> | null;
+  colors: { light: ArrayLike<number>; dark: ArrayLike<number> };
+  marks: number[];
+}
+
+export interface Content {
+  layer: string;
+  rows: number;
+  /** Unit number of each display row. */
+  units: ArrayLike<number>;
+  rowOfUnit: Map<number, number>;
+  rowOfName: Map<string, number>;
+  matrices: Matrix[];
+  tree: Tree | null;
+  distance: string;
+  facts: Fact[];
+}
+
+export function decodeContent(wire: WireContent): Content {
+  const units = decodeArray(wire.units);
+  const rows = units.length;
+  const tree = wire.linkage && wire.linkage.shape[0] > 0 ? buildTree(decodeArray(wire.linkage)) : null;
+  if (tree && tree.leaves > rows) {
+    throw new Error(`the tree has ${tree.leaves} leaves, but layer ${wire.layer} shows ${rows} units`);
+  }
+  const rowOfUnit = new Map<number, number>();
+  for (let row = 0; row < rows; row++) rowOfUnit.set(units[row], row);
+  return {
+    layer: wire.layer,
+    rows,
+    units,
+    rowOfUnit,
+    rowOfName: new Map(Array.from(units, (unit, row) => [unitName(wire.layer, unit), row])),
+    matrices: wire.matrices.map((matrix) => decodeMatrix(matrix, rows)),
+    tree,
+    distance: wire.distance,
+    facts: wire.facts,
+  };
+}
+
+function decodeMatrix(wire: WireMatrix, rows: number): Matrix {
+  const numbers = decodeArray(wire.values);
+  const [height, columns] = wire.values.shape;
+  const expected = wire.columns ? wire.columns.names.length : rows;
+  if (height !== rows || columns !== expected) {
+    throw new Error(
+      `matrix "${wire.id}" is ${height} × ${columns}, but ${rows} rows and ${expected} columns were expected`,
+    );
+  }
+  const codes = wire.coded ? (numbers as Uint8Array) : encode(numbers, wire);
+  const base = { codes, rows, columns };
+  return {
+    ...wire,
+    base,
+    pyramid: new Pyramid(base, wire.diverging),
+    values: wire.coded ? null : numbers,
+    colors: { light: decodeArray(wire.colors.light), dark: decodeArray(wire.colors.dark) },
+    marks: countMarks(codes),
+  };
+}
+
+/** The value of a cell: exact, or the middle of its code's step. */
+export function valueAt(matrix: Matrix, row: number, column: number): number {
+  const index = row * matrix.base.columns + column;
+  return matrix.values ? matrix.values[index] : decodeCode(matrix.base.codes[index], matrix);
+}
+
+export function nameOfRow(content: Content, row: number): string {
+  return unitName(content.layer, content.units[row]);
+}
+
+/** Whether columns are the same units, in the same order, as the rows. */
+export function isSquare(matrix: Matrix): boolean {
+  return matrix.columns === null;
+}
+
+export function nameOfColumn(content: Content, matrix: Matrix, column: number): string {
+  return matrix.columns ? matrix.columns.names[column] : nameOfRow(content, column);
+}

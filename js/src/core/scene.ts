@@ -1,0 +1,188 @@
+// The state behind one LinkedHeatmaps view, without DOM: what is shown, cut, selected, pointed at, zoomed to.
+
+import { type Content, isSquare, nameOfRow } from "./content.ts";
+import { branchAt, type Clusters, clustersAt } from "./dendrogram.ts";
+import { type Change, changeRows, resolve } from "./selection.ts";
+import { pan, resize, reveal, type Span, whole, zoom } from "./span.ts";
+
+export type Part = "content" | "cut" | "selection" | "spans" | "hover";
+
+/** The cell under the pointer or the keyboard cursor: a matrix, a display row and a display column. */
+export interface Cell {
+  matrix: number;
+  row: number;
+  column: number;
+}
+
+const NOTHING: Clusters = { labels: new Int32Array(0), count: 0, starts: [0] };
+
+export class Scene {
+  content: Content | null = null;
+  cut = 0;
+  clusters: Clusters = NOTHING;
+  rows: number[] = [];
+  unknown: string[] = [];
+  hover: Cell | null = null;
+  rowSpan: Span = whole(0);
+  private names: readonly string[] = [];
+  private unitColumns: Span = whole(0);
+  private ownColumns: Span[] = [];
+
+  constructor(private readonly changed: (part: Part) => void) {}
+
+  setContent(content: Content): void {
+    this.content = content;
+    this.hover = null;
+    this.recluster();
+    this.resolveNames();
+    this.fit();
+    this.changed("content");
+  }
+
+  setCut(cut: number): void {
+    if (cut === this.cut || !Number.isFinite(cut)) return;
+    this.cut = cut;
+    this.recluster();
+    this.changed("cut");
+  }
+
+  private recluster(): void {
+    const content = this.content;
+    this.clusters = content ? clustersAt(content.tree, this.cut, content.rows) : NOTHING;
+  }
+
+  /** Takes a selection from outside; names that are not in this layer are kept aside. */
+  setNames(names: readonly string[]): void {
+    this.names = names;
+    this.resolveNames();
+    this.changed("selection");
+  }
+
+  private resolveNames(): void {
+    const found = resolve(this.names, this.content?.rowOfName ?? new Map());
+    this.rows = found.rows;
+    this.unknown = this.content ? found.unknown : [];
+  }
+
+  /** Changes the selection by hand and returns its names; only a replacement lets go of unknown names. */
+  select(rows: readonly number[], change: Change): string[] {
+    const content = this.content;
+    if (!content) return [];
+    const next = changeRows(this.rows, rows, change);
+    const kept = change === "replace" ? [] : this.unknown;
+    this.setNames([...next.map((row) => nameOfRow(content, row)), ...kept]);
+    return [...this.names];
+  }
+
+  /** Lets go of one name, known or not, and returns the names left. */
+  drop(name: string): string[] {
+    this.setNames(this.names.filter((other) => other !== name));
+    return [...this.names];
+  }
+
+  point(cell: Cell | null): void {
+    const was = this.hover;
+    if (was === cell) return;
+    if (was && cell && was.matrix === cell.matrix && was.row === cell.row && was.column === cell.column)
+      return;
+    this.hover = cell;
+    this.changed("hover");
+  }
+
+  columnSpan(matrix: number): Span {
+    const shown = this.content?.matrices[matrix];
+    return shown && isSquare(shown) ? this.unitColumns : this.ownColumns[matrix];
+  }
+
+  fit(): void {
+    const rows = this.content?.rows ?? 0;
+    this.rowSpan = whole(rows);
+    this.unitColumns = whole(rows);
+    this.ownColumns = (this.content?.matrices ?? []).map((matrix) => whole(matrix.base.columns));
+    this.changed("spans");
+  }
+
+  get fitted(): boolean {
+    const rows = this.content?.rows ?? 0;
+    const own = this.content?.matrices.every(
+      (matrix, i) => isSquare(matrix) || this.ownColumns[i].size >= matrix.base.columns,
+    );
+    return this.rowSpan.size >= rows && own !== false;
+  }
+
+  /** Zooms one matrix about a point given as fractions of its plot; rows move in every matrix. */
+  zoomAt(matrix: number, atX: number, atY: number, factor: number): void {
+    const shown = this.content?.matrices[matrix];
+    if (!shown) return;
+    const rows = shown.base.rows;
+    const before = this.rowSpan;
+    this.rowSpan = zoom(before, rows, atY, factor);
+    if (isSquare(shown)) {
+      this.unitColumns = resize(this.unitColumns, rows, atX, this.rowSpan.size);
+    } else {
+      this.ownColumns[matrix] = zoom(this.ownColumns[matrix], shown.base.columns, atX, factor);
+      this.followRows();
+    }
+    this.changed("spans");
+  }
+
+  /** Cells of square matrices stay square: their columns show as many units as the rows do, at the same place. */
+  private followRows(): void {
+    const rows = this.content?.rows ?? 0;
+    if (this.unitColumns.size !== this.rowSpan.size)
+      this.unitColumns = resize(this.rowSpan, rows, 0, this.rowSpan.size);
+  }
+
+  /** Moves one matrix by fractions of its plot. */
+  panBy(matrix: number, x: number, y: number): void {
+    const shown = this.content?.matrices[matrix];
+    if (!shown) return;
+    this.rowSpan = pan(this.rowSpan, shown.base.rows, y * this.rowSpan.size);
+    const columns = pan(this.columnSpan(matrix), shown.base.columns, x * this.columnSpan(matrix).size);
+    if (isSquare(shown)) this.unitColumns = columns;
+    else this.ownColumns[matrix] = columns;
+    this.changed("spans");
+  }
+
+  /** Brings rows into view, and closer when a row would be less than `size` of the plot. */
+  show(rows: readonly number[], size = 0): void {
+    const content = this.content;
+    if (!content || rows.length === 0) return;
+    const [first, last] = [rows[0], rows[rows.length - 1]];
+    const most = size > 0 ? Math.max(1 / size, last + 1 - first) : this.rowSpan.size;
+    if (this.rowSpan.size > most) this.rowSpan = resize(this.rowSpan, content.rows, 0.5, most);
+    this.rowSpan = reveal(this.rowSpan, content.rows, first, last);
+    this.unitColumns = reveal(
+      resize(this.unitColumns, content.rows, 0.5, this.rowSpan.size),
+      content.rows,
+      first,
+      last,
+    );
+    this.changed("spans");
+  }
+
+  /** Brings one cell into view without a change of scale. */
+  showCell({ matrix, row, column }: Cell): void {
+    const shown = this.content?.matrices[matrix];
+    if (!shown) return;
+    this.rowSpan = reveal(this.rowSpan, shown.base.rows, row, row);
+    const columns = reveal(this.columnSpan(matrix), shown.base.columns, column, column);
+    if (isSquare(shown)) this.unitColumns = columns;
+    else this.ownColumns[matrix] = columns;
+    this.changed("spans");
+  }
+
+  /** The rows under the branch that stands at a row and a height of the tree. */
+  branchRows(row: number, height: number): number[] {
+    const tree = this.content?.tree;
+    if (!tree || row < 0 || row >= tree.leaves) return [];
+    const [first, last] = branchAt(tree, row, height);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  }
+
+  /** The rows of the cluster that holds `row`; a constant unit stands alone. */
+  clusterRows(row: number): number[] {
+    const label = this.clusters.labels[row];
+    return label ? this.branchRows(row, this.cut) : [row];
+  }
+}

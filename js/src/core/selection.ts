@@ -1,0 +1,68 @@
+// A selection is a set of unit names with a maker. Names survive re-ordering; row numbers do not.
+
+export interface Selection {
+  layer: string;
+  units: string[];
+  kind: "units";
+  source: string;
+}
+
+export function unitName(layer: string, unit: number): string {
+  return `${layer}:${unit}`;
+}
+
+/** Reads what Python or another view wrote: {} and missing fields mean that nothing is selected. */
+export function readSelection(raw: unknown): Selection {
+  const given = (raw ?? {}) as Partial<Selection>;
+  return {
+    layer: given.layer ?? "",
+    units: Array.isArray(given.units) ? given.units.map(String) : [],
+    kind: "units",
+    source: given.source ?? "",
+  };
+}
+
+/** A view that wrote the selection has already drawn it. */
+export function isEcho(selection: Selection, source: string): boolean {
+  return selection.source === source && source !== "";
+}
+
+export interface Resolved {
+  rows: number[];
+  /** Names that are not in this layer: kept, and shown as such. */
+  unknown: string[];
+}
+
+export function resolve(names: readonly string[], rowOf: ReadonlyMap<string, number>): Resolved {
+  const rows = new Set<number>();
+  const unknown = new Set<string>();
+  for (const name of names) {
+    const row = rowOf.get(name);
+    if (row === undefined) unknown.add(name);
+    else rows.add(row);
+  }
+  return { rows: [...rows].sort((a, b) => a - b), unknown: [...unknown] };
+}
+
+export type Change = "replace" | "add" | "toggle";
+
+export function changeRows(current: readonly number[], rows: readonly number[], change: Change): number[] {
+  const next = new Set(change === "replace" ? [] : current);
+  const drop = change === "toggle" && rows.length > 0 && rows.every((row) => next.has(row));
+  for (const row of rows) {
+    if (drop) next.delete(row);
+    else next.add(row);
+  }
+  return [...next].sort((a, b) => a - b);
+}
+
+/** Runs of neighbouring rows, as [first, last] pairs. */
+export function runs(rows: readonly number[]): [number, number][] {
+  const found: [number, number][] = [];
+  for (const row of rows) {
+    const open = found[found.length - 1];
+    if (open && open[1] === row - 1) open[1] = row;
+    else found.push([row, row]);
+  }
+  return found;
+}

@@ -1,0 +1,47 @@
+// The strip of numbers above the panels: Python's facts and the two that follow the cut and the selection.
+
+import type { Fact } from "../core/content.ts";
+import { formatCount, formatNumber } from "../core/format.ts";
+import { exactSquare, smallestInside } from "../core/inside.ts";
+import type { Scene } from "../core/scene.ts";
+import { make } from "./dom.ts";
+
+/** More selected rows than this would make a drag stutter: the fact costs rows squared. */
+const MOST_ROWS = 1500;
+
+export function liveFacts(scene: Scene): Fact[] {
+  const { content, clusters, rows } = scene;
+  if (!content) return [];
+  const facts: Fact[] = [];
+  if (content.tree) {
+    facts.push({
+      label: "clusters at the cut",
+      value: formatCount(clusters.count),
+      reference: `of ${formatCount(content.tree.leaves)} units`,
+      explain: `Groups left when the tree is cut at a distance (${content.distance}) of ${scene.cut.toFixed(2)}. Drag the cut to change it.`,
+    });
+  }
+  const matrix = exactSquare(content);
+  if (matrix && rows.length > 1 && rows.length <= MOST_ROWS) {
+    facts.push({
+      label: `smallest |${matrix.quantity}| inside`,
+      value: formatNumber(smallestInside(matrix, rows)),
+      reference: `${formatCount(rows.length)} selected`,
+      explain: `The weakest ${matrix.title.toLowerCase()} between any two of the selected units.`,
+    });
+  }
+  return facts;
+}
+
+export function paintFacts(strip: HTMLElement, facts: readonly Fact[]): void {
+  strip.replaceChildren(
+    ...facts.map((fact) =>
+      make(
+        "div",
+        { class: "nbw-fact", title: fact.explain || undefined },
+        make("dt", {}, fact.label),
+        make("dd", {}, make("b", {}, fact.value), make("span", {}, fact.reference)),
+      ),
+    ),
+  );
+}

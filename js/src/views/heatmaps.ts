@@ -1,0 +1,231 @@
+// The whole LinkedHeatmaps view: tools, facts, panels, selection; and when each of them is painted.
+
+import { decodeContent, type WireContent } from "../core/content.ts";
+import { plural } from "../core/format.ts";
+import { GAP, layoutPanels } from "../core/layout.ts";
+import type { Palette } from "../core/palette.ts";
+import { type Part, Scene } from "../core/scene.ts";
+import type { Change } from "../core/selection.ts";
+import { throttle } from "../core/throttle.ts";
+import { button, make, setText, showError } from "./dom.ts";
+import { addDownloads } from "./download.ts";
+import { ExactAsker, type ExactRequest } from "./exact.ts";
+import { liveFacts, paintFacts } from "./facts_view.ts";
+import { Panel, type PanelActions } from "./panel.ts";
+import { makeSearch } from "./search_box.ts";
+import { SelectionBar } from "./selection_bar.ts";
+import { followTheme, readPalette } from "./theme.ts";
+
+/** What the world outside does with a change made here. */
+export interface HeatmapsHost {
+  cutChanged(cut: number): void;
+  selectionChanged(layer: string, names: string[]): void;
+  askExact(request: ExactRequest): void;
+}
+
+/** At most ten cuts a second leave the browser: a notebook server drops what comes faster for long. */
+const CUT_EVERY = 100;
+
+export class HeatmapsView {
+  private readonly scene = new Scene((part) => this.changed(part));
+  private readonly dirty = new Set<Part>();
+  private readonly headline = make("span", { class: "nbw-title" });
+  private readonly facts = make("dl", { class: "nbw-facts" });
+  private readonly panelRow = make("div", { class: "nbw-panels" });
+  private readonly live = make("div", { class: "nbw-sr", "aria-live": "polite" });
+  private readonly selectionBar: SelectionBar;
+  private readonly exact: ExactAsker;
+  private readonly sendCut;
+  private panels: Panel[] = [];
+  private panelsEnd: AbortController | null = null;
+  private palette: Palette | null = null;
+  private pan = false;
+  private width = 0;
+  private frame = 0;
+  private seq = 0;
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly host: HeatmapsHost,
+    private readonly signal: AbortSignal,
+  ) {
+    this.sendCut = throttle((cut: number) => this.host.cutChanged(cut), CUT_EVERY);
+    this.exact = new ExactAsker(
+      (request) => host.askExact(request),
+      () => this.changed("hover"),
+      signal,
+    );
+    this.selectionBar = new SelectionBar(
+      this.scene,
+      {
+        drop: (name) => this.tell(this.scene.drop(name)),
+        replace: (rows) => this.select(rows, "replace"),
+        clear: () => this.select([], "replace"),
+      },
+      signal,
+    );
+    root.append(this.toolbar(), this.facts, this.panelRow, this.selectionBar.node, this.live);
+    followTheme(root, () => this.recolour(), signal);
+    this.watchSize();
+    signal.addEventListener("abort", () => this.end(), { once: true });
+  }
+
+  private toolbar(): HTMLElement {
+    const { signal } = this;
+    const find = makeSearch(this.scene, (rows) => this.found(rows), signal);
+    const drag = button(
+      "pan",
+      "drag moves the picture instead of selecting (or hold Shift)",
+      () => {
+        this.pan = !this.pan;
+        drag.setAttribute("aria-pressed", String(this.pan));
+        this.root.classList.toggle("nbw-panning", this.pan);
+      },
+      signal,
+    );
+    drag.setAttribute("aria-pressed", "false");
+    const bar = make("div", { class: "nbw-toolbar" }, this.headline, find, drag);
+    addDownloads(bar, () => (this.palette ? { scene: this.scene, palette: this.palette } : null), signal);
+    return bar;
+  }
+
+  private watchSize(): void {
+    const observer = new ResizeObserver((entries) => this.resized(entries[0].contentRect.width));
+    observer.observe(this.root);
+    this.signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+    // Moving the window to another screen changes the pixels without changing the size.
+    window.addEventListener("resize", () => this.changed("spans"), { signal: this.signal });
+  }
+
+  private resized(width: number): void {
+    if (Math.abs(width - this.width) < 1 || width === 0) return;
+    this.width = width;
+    this.place();
+    this.changed("content");
+  }
+
+  private recolour(): void {
+    this.palette = readPalette(this.root);
+    this.changed("content");
+  }
+
+  private end(): void {
+    cancelAnimationFrame(this.frame);
+    this.sendCut.cancel();
+    this.panelsEnd?.abort();
+  }
+
+  setContent(wire: WireContent): void {
+    this.guard(() => {
+      const content = decodeContent(wire);
+      this.panelsEnd?.abort();
+      this.panelsEnd = new AbortController();
+      this.exact.forget();
+      this.scene.setContent(content);
+      const { signal } = this.panelsEnd;
+      const actions = this.panelActions();
+      this.panels = content.matrices.map((matrix, i) => new Panel(i, matrix, this.scene, actions, signal));
+      this.panelRow.replaceChildren(...this.panels.map((panel) => panel.node));
+      this.panelRow.style.gap = `${GAP}px`;
+      setText(this.headline, `${content.layer} · ${plural(content.rows, "unit")}`);
+      this.place();
+    });
+  }
+
+  setCut(cut: number): void {
+    this.scene.setCut(cut);
+  }
+
+  setSelection(names: readonly string[]): void {
+    this.scene.setNames(names);
+  }
+
+  receive(message: unknown): void {
+    this.exact.receive(message);
+  }
+
+  private panelActions(): PanelActions {
+    return {
+      select: (rows, change) => this.select(rows, change),
+      setCut: (cut, done) => {
+        this.scene.setCut(cut);
+        this.sendCut(cut);
+        if (done) this.sendCut.flush();
+      },
+      panning: () => this.pan,
+      repaint: () => this.changed("hover"),
+      say: (text) => setText(this.live, text),
+      exact: this.exact,
+    };
+  }
+
+  private select(rows: readonly number[], change: Change): void {
+    this.tell(this.scene.select(rows, change));
+    setText(this.live, `${plural(this.scene.rows.length, "unit")} selected`);
+  }
+
+  private tell(names: string[]): void {
+    this.host.selectionChanged(this.scene.content?.layer ?? "", names);
+  }
+
+  private found(rows: number[]): void {
+    this.select(rows, "replace");
+    // Rows thinner than 1/120 of the plot cannot be made out: come closer.
+    this.scene.show(rows, 1 / 120);
+  }
+
+  private place(): void {
+    const content = this.scene.content;
+    if (!content || this.width === 0) return;
+    const boxes = layoutPanels(
+      this.width,
+      content.matrices.map((matrix) => matrix.columns === null),
+    );
+    this.panels.forEach((panel, i) => {
+      panel.place(boxes[i]);
+    });
+  }
+
+  private changed(part: Part): void {
+    this.dirty.add(part);
+    if (this.frame || this.signal.aborted) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.guard(() => this.paint());
+    });
+  }
+
+  private paint(): void {
+    const { palette, dirty, scene, panels } = this;
+    const content = scene.content;
+    if (!palette || !content || this.width === 0) return;
+    const began = performance.now();
+    const all = dirty.has("content");
+    const moved = all || dirty.has("spans");
+    const picked = all || dirty.has("selection");
+    for (const panel of panels) {
+      if (moved) panel.paintCells(palette);
+      if (moved || picked || dirty.has("cut")) panel.paintTree(palette);
+      if (moved || picked || dirty.has("hover")) panel.paintOverlay(palette);
+    }
+    if (picked || dirty.has("cut")) {
+      paintFacts(this.facts, [...content.facts, ...liveFacts(scene)]);
+      this.selectionBar.paint();
+    }
+    dirty.clear();
+    this.root.querySelector(":scope > .nbw-error")?.remove();
+    this.root.dataset.frameMs = (performance.now() - began).toFixed(2);
+    this.root.dataset.layer = content.layer;
+    this.root.dataset.clusters = String(scene.clusters.count);
+    this.root.dataset.seq = String(++this.seq);
+  }
+
+  private guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      console.error(error);
+      showError(this.root, error);
+    }
+  }
+}

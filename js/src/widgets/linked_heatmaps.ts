@@ -1,0 +1,51 @@
+// Jupyter glue of LinkedHeatmaps: content, cut and selection in; cut, selection and questions out.
+
+import type { WireContent } from "../core/content.ts";
+import { isEcho, readSelection, type Selection } from "../core/selection.ts";
+import { newSource, showError } from "../views/dom.ts";
+import { HeatmapsView } from "../views/heatmaps.ts";
+import { listen, openView, type RenderProps } from "./model.ts";
+
+export function render(props: RenderProps): () => void {
+  const { model } = props;
+  const { root, signal, close } = openView(props, "linked-heatmaps");
+  const source = newSource("linked_heatmaps");
+  const save = (name: string, value: unknown) => {
+    model.set(name, value);
+    model.save_changes();
+  };
+  try {
+    const view = new HeatmapsView(
+      root,
+      {
+        cutChanged: (cut) => save("cut", cut),
+        selectionChanged: (layer, units) =>
+          save("selection", { layer, units, kind: "units", source } satisfies Selection),
+        askExact: (request) => model.send(request),
+      },
+      signal,
+    );
+    const content = () => {
+      const wire = model.get("content") as WireContent | null;
+      if (wire?.matrices) view.setContent(wire);
+    };
+    const selection = () => {
+      const selected = readSelection(model.get("selection"));
+      if (!isEcho(selected, source)) view.setSelection(selected.units);
+    };
+    const cut = () => view.setCut(Number(model.get("cut")));
+    listen(model, "change:content", content, signal);
+    listen(model, "change:cut", cut, signal);
+    listen(model, "change:selection", selection, signal);
+    listen(model, "msg:custom", (message) => view.receive(message), signal);
+    cut();
+    content();
+    selection();
+  } catch (error) {
+    console.error(error);
+    showError(root, error);
+  }
+  return close;
+}
+
+export default { render };

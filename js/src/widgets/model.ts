@@ -1,0 +1,45 @@
+// The part of a Jupyter model that the widgets use. The saved page brings its own.
+
+export interface Model {
+  // biome-ignore lint/suspicious/noExplicitAny: a trait may hold anything; each widget knows its own
+  get(name: string): any;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  on(event: string, listener: (...args: unknown[]) => void): void;
+  off(event: string, listener: (...args: unknown[]) => void): void;
+  send(message: unknown): void;
+}
+
+export interface RenderProps {
+  model: Model;
+  el: HTMLElement;
+  /** Given by anywidget 0.11 and later; earlier ones call what `render` returns. */
+  signal?: AbortSignal;
+}
+
+/** Listens until the view ends. */
+export function listen(
+  model: Model,
+  event: string,
+  listener: (...args: unknown[]) => void,
+  signal: AbortSignal,
+): void {
+  model.on(event, listener);
+  signal.addEventListener("abort", () => model.off(event, listener), { once: true });
+}
+
+/** A root element and the life of one view, ended by whoever comes first: the signal or the clean-up. */
+export function openView({ el, signal }: RenderProps, kind: string) {
+  const life = new AbortController();
+  const root = document.createElement("div");
+  root.className = `nbw nbw-${kind}`;
+  // JupyterLab's own keys stay quiet while the focus is inside.
+  root.dataset.lmSuppressShortcuts = "true";
+  el.append(root);
+  const close = () => {
+    life.abort();
+    root.remove();
+  };
+  signal?.addEventListener("abort", close, { once: true });
+  return { root, signal: life.signal, close };
+}
