@@ -25,7 +25,7 @@ export interface Scale {
 }
 
 export function encodeValue(value: number, { low, high, diverging }: Scale): number {
-  if (value !== value) return NOT_A_NUMBER;
+  if (Number.isNaN(value)) return NOT_A_NUMBER;
   if (value < low) return value === -Infinity ? NEGATIVE_INFINITY : BELOW;
   if (value > high) return value === Infinity ? POSITIVE_INFINITY : ABOVE;
   // A scale of no width has one colour: the middle of a diverging map, the start of a sequential one.

@@ -7,6 +7,8 @@ export interface Box {
   tree: number;
   width: number;
   height: number;
+  /** Room above the plot: for the handle of the cut, and the same beside it so that rows stand level. */
+  above: number;
 }
 
 export const GAP = 12;
@@ -55,5 +57,6 @@ function boxOf(width: number, index: number, { abreast, side, tree, isSquare }: 
   const shared = Math.floor((width - firstLine - (abreast - 1) * GAP) / abreast);
   const panel = abreast === 1 ? Math.max(tight, width) : Math.max(tight, shared + own);
   const plot = isSquare ? side : Math.max(side, panel - own - FRAME - GUTTER);
-  return { panel: Math.min(panel, Math.max(width, tight)), tree: own, width: plot, height: side };
+  const above = own > 0 || abreast > 1 ? 26 : 8;
+  return { panel: Math.min(panel, Math.max(width, tight)), tree: own, width: plot, height: side, above };
 }

@@ -32,7 +32,7 @@ export async function drawPicture(scene: Pictured, palette: Palette): Promise<st
   const height = TOP + SIDE + BOTTOM;
   const panels = await Promise.all(content.matrices.map((m, i) => drawMatrix(scene, m, left(i), palette)));
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${escape(palette.font)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${escapeXml(palette.font)}">`,
     `<rect width="${width}" height="${height}" fill="${palette.paper}"/>`,
     text(PAD, 24, `${content.layer} · ${plural(content.rows, "unit")}`, palette.muted, 11),
     drawTree(scene, content, palette),
@@ -148,10 +148,10 @@ function drawStrip(scene: Pictured, content: Content, y: (row: number) => number
 }
 
 function text(x: number, y: number, words: string, fill: string, size: number, more = ""): string {
-  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" ${more}>${escape(words)}</text>`;
+  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" ${more}>${escapeXml(words)}</text>`;
 }
 
-export function escape(words: string): string {
+export function escapeXml(words: string): string {
   const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
   return words.replace(/[&<>"]/g, (sign) => names[sign]);
 }

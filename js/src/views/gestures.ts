@@ -82,7 +82,10 @@ class Hand {
 
   private move(event: PointerEvent): void {
     const point = this.at(event);
-    if (this.touches.has(event.pointerId) && this.touches.size > 1) return this.pinch(event.pointerId, point);
+    if (this.touches.has(event.pointerId) && this.touches.size > 1) {
+      this.pinch(event.pointerId, point);
+      return;
+    }
     if (this.touches.has(event.pointerId)) this.touches.set(event.pointerId, point);
     this.to.move(point.x, point.y);
     const drag = this.drag;

@@ -1,11 +1,11 @@
 // The colour bar of a matrix and the marks that occur in it.
 
-import { BELOW, MARKS } from "../core/codes.ts";
+import { MARKS } from "../core/codes.ts";
 import type { Matrix } from "../core/content.ts";
-import { formatCount, formatNumber } from "../core/format.ts";
+import { formatNumber, plural } from "../core/format.ts";
 import { make } from "./dom.ts";
 
-export function makeLegend(matrix: Matrix, dark: boolean): HTMLElement {
+export function makeScale(matrix: Matrix, dark: boolean): HTMLElement {
   const bar = make("span", { class: "nbw-bar" });
   bar.style.background = gradient(dark ? matrix.colors.dark : matrix.colors.light);
   const ticks = make(
@@ -13,17 +13,20 @@ export function makeLegend(matrix: Matrix, dark: boolean): HTMLElement {
     { class: "nbw-ticks" },
     ...ticksOf(matrix).map((text) => make("span", {}, text)),
   );
-  const scale = make("span", { class: "nbw-scale" }, bar, ticks);
-  const legend = make("div", { class: "nbw-legend" }, scale);
-  matrix.marks.forEach((count, i) => {
-    if (count === 0) return;
-    const swatch = make("i", { class: `nbw-swatch nbw-mark-${i + 1}` }, MARKS[i].glyph);
-    const title = `code ${BELOW + i}: cells without a colour on the scale`;
-    legend.append(
-      make("span", { class: "nbw-mark", title }, swatch, `${MARKS[i].label} ${formatCount(count)}`),
+  return make("span", { class: "nbw-scale" }, bar, ticks);
+}
+
+/** Only the marks that occur, with how many cells wear them. */
+export function makeMarks(matrix: Matrix): HTMLElement[] {
+  return matrix.marks.flatMap((count, i) => {
+    if (count === 0) return [];
+    const swatch = make(
+      "i",
+      { class: `nbw-swatch nbw-mark-${i + 1}`, "aria-hidden": "true" },
+      MARKS[i].glyph,
     );
+    return [make("span", { class: "nbw-mark" }, swatch, `${MARKS[i].label}: ${plural(count, "cell")}`)];
   });
-  return legend;
 }
 
 export function ticksOf(matrix: Pick<Matrix, "low" | "high" | "diverging" | "unit" | "quantity">): string[] {

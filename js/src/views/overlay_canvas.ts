@@ -55,12 +55,11 @@ function paintSelection(context: CanvasRenderingContext2D, scene: Overlay): void
   context.lineWidth = 1;
   context.globalAlpha = 0.55;
   for (const [a, b] of bands(scene.selectedColumns, columns, width)) {
-    context.strokeRect(a + 0.5, 0.5, Math.max(1, b - a - 1), height - 1);
+    context.strokeRect(a + 0.5, 0.5, Math.max(1, b - a), height - 1);
   }
   context.globalAlpha = 1;
-  context.lineWidth = 1.5;
   for (const [a, b] of bands(scene.selectedRows, rows, height)) {
-    context.strokeRect(0.75, a + 0.75, width - 1.5, Math.max(1, b - a - 1.5));
+    context.strokeRect(0.5, a + 0.5, width - 1, Math.max(1, b - a));
   }
 }
 

@@ -11,7 +11,7 @@ import { CellsCanvas } from "./cells_canvas.ts";
 import { button, make, setText } from "./dom.ts";
 import type { ExactAsker } from "./exact.ts";
 import { type Brush, followGestures, type Gestures } from "./gestures.ts";
-import { makeLegend } from "./legend.ts";
+import { makeMarks, makeScale } from "./legend.ts";
 import { OverlayCanvas } from "./overlay_canvas.ts";
 import { followKeys } from "./plot_keys.ts";
 import { TreeView } from "./tree_view.ts";
@@ -28,21 +28,22 @@ export interface PanelActions {
 export class Panel {
   readonly node: HTMLElement;
   private readonly plot: HTMLElement;
+  private readonly stage: HTMLElement;
   private readonly cells = new CellsCanvas();
   private readonly overlay = new OverlayCanvas();
   private readonly tree: TreeView | null;
   private readonly readout = make("div", { class: "nbw-readout" });
   private readonly foot = make("div", { class: "nbw-foot" });
-  private readonly note = make("div", { class: "nbw-note" });
+  private readonly note = make("span", { class: "nbw-note" });
   private readonly wheelHint = make(
     "div",
     { class: "nbw-wheel-hint", hidden: true },
     "Ctrl or ⌘ + wheel zooms",
   );
-  private legend: HTMLElement | null = null;
+  private readonly legend = make("div", { class: "nbw-legend" });
   private legendDark: boolean | null = null;
   private brush: Brush | null = null;
-  private box: Box = { panel: 0, tree: 0, width: 0, height: 0 };
+  private box: Box = { panel: 0, tree: 0, width: 0, height: 0, above: 0 };
   private hintTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -66,15 +67,15 @@ export class Panel {
       this.overlay.canvas,
       this.wheelHint,
     );
-    const stage = make("div", { class: "nbw-stage" }, ...(this.tree ? [this.tree.node] : []), this.plot);
-    this.foot.append(this.readout);
+    this.stage = make("div", { class: "nbw-stage" }, ...(this.tree ? [this.tree.node] : []), this.plot);
+    this.foot.append(this.legend, this.readout);
     this.node = make(
       "div",
       { class: "nbw-panel", role: "group", "aria-label": matrix.title, "data-matrix": matrix.id },
       this.head(signal),
-      stage,
+      this.stage,
       this.foot,
-      this.note,
+      make("div", { class: "nbw-notes" }, ...makeMarks(matrix), this.note),
     );
     followGestures(this.plot, this.gestures(), signal);
     followKeys(this.plot, { scene, index, matrix, ...this.keyActions() }, signal);
@@ -175,6 +176,7 @@ export class Panel {
   place(box: Box): void {
     this.box = box;
     this.node.style.width = `${box.panel}px`;
+    this.stage.style.marginTop = `${box.above}px`;
     this.plot.style.width = `${box.width + GUTTER}px`;
     this.plot.style.height = `${box.height + BELOW}px`;
     this.foot.style.marginLeft = `${box.tree}px`;
@@ -184,10 +186,7 @@ export class Panel {
   paintCells(palette: Palette): void {
     const { scene, index, matrix, box } = this;
     if (this.legendDark !== palette.dark) {
-      const legend = makeLegend(matrix, palette.dark);
-      if (this.legend) this.legend.replaceWith(legend);
-      else this.foot.prepend(legend);
-      this.legend = legend;
+      this.legend.replaceChildren(makeScale(matrix, palette.dark));
       this.legendDark = palette.dark;
     }
     const columns = scene.columnSpan(index);

@@ -31,20 +31,15 @@ export class SelectionBar {
     this.keep.removeAttribute("aria-label");
     this.clear = button("Clear", "let go of every unit (Esc)", () => actions.clear(), signal);
     this.clear.removeAttribute("aria-label");
-    const head = make(
-      "div",
-      { class: "nbw-selection-head" },
-      make("span", { class: "nbw-title" }, "Selection"),
-      this.count,
-    );
     const tools = make("div", { class: "nbw-tools" }, this.keep, this.clear);
+    const title = make("span", { class: "nbw-title" }, "Selection");
+    const head = make("div", { class: "nbw-head" }, title, this.count, tools);
     this.node = make(
       "div",
       { class: "nbw-panel nbw-selection", role: "group", "aria-label": "selection" },
       head,
       this.chips,
       this.hint,
-      tools,
     );
     // One listener for all chips: they come and go with every brush.
     this.chips.addEventListener("click", (event) => this.chipPressed(event), { signal });
