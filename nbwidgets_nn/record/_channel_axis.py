@@ -14,11 +14,7 @@ from torch import Tensor, nn
 
 SPATIAL = (
     nn.modules.conv._ConvNd,  # noqa: SLF001 - the public classes have no other common base
-    *(
-        cls
-        for cls in vars(nn.modules.pooling).values()
-        if isinstance(cls, type) and issubclass(cls, nn.Module)
-    ),
+    *(cls for name, cls in vars(nn).items() if "Pool" in name),
 )
 """Convolutions and poolings: channels stand before as many positions axes as the class name says."""
 

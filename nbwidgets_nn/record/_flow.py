@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from ._activation_functions import ACTIVATIONS, Applied, applied
-from ._channel_axis import RESHAPES, axis_after, function_name
-from ._trees import tensors_in
+from nbwidgets_nn.record._activation_functions import ACTIVATIONS, Applied, applied
+from nbwidgets_nn.record._channel_axis import RESHAPES, axis_after, function_name
+from nbwidgets_nn.record._trees import tensors_in
 
 
 class Label(NamedTuple):
@@ -134,6 +134,9 @@ class Flow(TorchFunctionMode):
                 self._write(tensor, carried)
             else:
                 self.mark(tensor, carried)
+        if name == "_pack_padded_sequence":
+            # The second result is how many sequences each step has: it comes from the lengths alone.
+            self.mark(results[1], CONSTANT)
 
     def _label_of_result(self, name: str, args: tuple, kwargs: dict) -> Label:
         """Union of the labels of all tensors whose values are used."""

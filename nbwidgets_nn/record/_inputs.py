@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from ._trees import first_tensor, map_tensors, tensors_in
+from nbwidgets_nn.record._trees import first_tensor, map_tensors, tensors_in
 
 
 @dataclass(frozen=True)

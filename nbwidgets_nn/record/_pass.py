@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from ._activation_functions import ACTIVATION_MODULES, Applied
-from ._channel_axis import axis_of_module, usual_axis
-from ._flow import Flow, Label
-from ._inputs import Arguments
-from ._names import is_plain_leaf, kind_of, module_names, new_name
-from ._trees import first_tensor, tensors_in
-from .errors import RecordingError, listing
+from nbwidgets_nn.record._activation_functions import ACTIVATION_MODULES, Applied
+from nbwidgets_nn.record._channel_axis import axis_of_module, usual_axis
+from nbwidgets_nn.record._flow import Flow, Label
+from nbwidgets_nn.record._inputs import Arguments
+from nbwidgets_nn.record._names import is_plain_leaf, kind_of, module_names, new_name
+from nbwidgets_nn.record._trees import first_tensor, tensors_in
+from nbwidgets_nn.record.errors import RecordingError, listing
 
 INPUT = "input"
 
@@ -153,7 +153,7 @@ class Pass:
             return None
         tensor, path = found
         if path:
-            call.notes.append(f"returned a {type(output).__name__}; the tensor is output{path}")
+            call.notes.append(f"shown is output{path} of the {type(output).__name__} it returned")
         self._describe(running, tensor)
         replaced = self._alias_of_untouched_input(running, output)
         self._mark_outputs(running, output if replaced is None else replaced)
@@ -211,13 +211,15 @@ class Pass:
 
     def _error(self, error: Exception) -> RecordingError:
         names = tuple(call.name for call in self.calls if call.module is not None)
-        place, failed = "before its first layer", None
+        failed = None
+        place = "before its first layer"
         if self._running:
             running = self._running[-1]
             failed = self._names[running.module]
-            place = f"in {failed!r} ({kind_of(running.module)})"
+            inside = "" if is_plain_leaf(running.module, self._names) else "the forward of "
+            place = f"in {inside}{failed!r} ({kind_of(running.module)})"
             if running.call.input_shape is not None:
-                place += f" with input of shape {running.call.input_shape}"
+                place += f", given a tensor of shape {running.call.input_shape}"
         cause = f"{type(error).__name__}: {error}".strip(": ")
         message = f"{kind_of(self._network)} raised {place}: {cause}\nCalls that had run: {listing(names)}"
         return RecordingError(message, names, failed)

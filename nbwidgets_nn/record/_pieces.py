@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ._pass import INPUT, Call
-from .errors import RecordingError
+from nbwidgets_nn.record._pass import INPUT, Call
+from nbwidgets_nn.record.errors import RecordingError
 
 Shape = tuple[int, ...]
 

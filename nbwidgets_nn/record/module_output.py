@@ -6,11 +6,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ._inputs import check_network, read_input
-from ._names import kind_of
-from ._state import unchanged
-from ._trees import first_tensor
-from .errors import RecordingError
+from nbwidgets_nn.record._inputs import check_network, read_input
+from nbwidgets_nn.record._names import kind_of
+from nbwidgets_nn.record._state import unchanged
+from nbwidgets_nn.record._trees import first_tensor
+from nbwidgets_nn.record.errors import RecordingError
 
 
 def module_output(model: nn.Module, input: Any, module: nn.Module, *, call: int = 0) -> Tensor:  # noqa: A002
