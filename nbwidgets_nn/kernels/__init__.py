@@ -1,0 +1,1 @@
+"""Pure functions from recorded activations to results: no printing, no plotting, no widgets."""
