@@ -55,13 +55,27 @@ class Arguments:
         if batch_size is None or batch_size >= self.samples:
             yield self
             return
-        for start in range(0, self.samples, batch_size):
-            stop = start + batch_size
+        for start, stop in _cuts(self.samples, batch_size):
 
             def cut(tensor: Tensor, start: int = start, stop: int = stop) -> Tensor:
                 return tensor[start:stop] if tensor.ndim else tensor
 
             yield Arguments(map_tensors(self.args, cut), map_tensors(self.kwargs, cut))
+
+
+def _cuts(samples: int, batch_size: int) -> list[tuple[int, int]]:
+    """Return the ends of the pieces, which are not all equally long, except for single samples.
+
+    Two lengths show whether an output grows with the samples: after a transpose to (time, samples, ...) it does not,
+    and must not be joined along dim 0. Equal pieces would hide that.
+
+    >>> _cuts(10, 4), _cuts(8, 4)
+    ([(0, 4), (4, 8), (8, 10)], [(0, 4), (4, 6), (6, 8)])
+    """
+    starts = list(range(0, samples, batch_size))
+    if samples % batch_size == 0 and batch_size > 1:
+        starts.append(samples - batch_size // 2)
+    return list(zip(starts, [*starts[1:], samples], strict=True))
 
 
 def check_network(network: Any) -> nn.Module:

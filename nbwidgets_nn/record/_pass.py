@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 from torch.utils.hooks import RemovableHandle
 
 from nbwidgets_nn.record._activation_functions import ACTIVATION_MODULES, Applied
@@ -15,7 +16,7 @@ from nbwidgets_nn.record._channel_axis import axis_of_module, usual_axis
 from nbwidgets_nn.record._flow import Flow, Label
 from nbwidgets_nn.record._inputs import Arguments
 from nbwidgets_nn.record._names import is_plain_leaf, kind_of, module_names, new_name
-from nbwidgets_nn.record._trees import first_tensor, tensors_in
+from nbwidgets_nn.record._trees import first_tensor, parts, tensors_in
 from nbwidgets_nn.record.errors import RecordingError, listing
 
 INPUT = "input"
@@ -34,6 +35,7 @@ class Call:
     channel_axis: int | None = None
     sources: tuple[str, ...] = ()
     sources_unknown: bool = False
+    packed: bool = False
     input_sources: frozenset[str | None] = frozenset()
     activation: nn.Module | Applied | None = None
     notes: list[str] = field(default_factory=list)
@@ -152,6 +154,7 @@ class Pass:
             call.notes.append(f"returned no tensor ({type(output).__name__})")
             return None
         tensor, path = found
+        call.packed = any(isinstance(part, PackedSequence) for part in (output, *dict(parts(output)).values()))
         if path:
             call.notes.append(f"shown is output{path} of the {type(output).__name__} it returned")
         self._describe(running, tensor)

@@ -35,6 +35,11 @@ def join(passes: Sequence[list[Call]], lengths: Sequence[int]) -> list[Call]:
     for position, first in enumerate(passes[0]):
         pieces = [calls[position] for calls in passes]
         whole = dataclasses.replace(first)
+        if first.packed:
+            raise RecordingError(
+                f"batch_size: {first.name!r} returned a packed sequence, which holds the samples of a time step side by "
+                "side and cannot be joined; leave batch_size=None"
+            )
         if first.name in cut:
             whole.output_shape = _join_shapes(first.name, "output", [c.output_shape for c in pieces], lengths)
             whole.output = tensors.join([c.output for c in pieces])

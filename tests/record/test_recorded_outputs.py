@@ -1,0 +1,162 @@
+"""What is recorded is what plain forward hooks on a copy of the model see."""
+
+import copy
+
+import pytest
+import torch
+from models import ZOO, Case, InPlace, Mlp, NeverRuns, Noisy, Tokens, TwoNames
+from torch import nn
+
+from nbwidgets_nn.record._trees import first_tensor, map_tensors
+from nbwidgets_nn.record.activations import Activations
+
+
+def plain_hooks(network, given):
+    """Outputs by module name, in order of the calls: the oracle."""
+    network, given = copy.deepcopy(network).eval(), map_tensors(given, torch.clone)
+    names, outputs = {module: name for name, module in network.named_modules()}, {}
+
+    def keep(module, args, output):
+        found = first_tensor(output)
+        outputs.setdefault(names[module], []).append(None if found is None else found[0].clone())
+
+    for module in names:
+        nn.Module.register_forward_hook(module, keep)
+    with torch.no_grad():
+        if isinstance(given, dict) and "input_ids" in given:
+            network(**given)
+        else:
+            network(*given) if isinstance(given, tuple) else network(given)
+    return outputs
+
+
+@pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)
+def test_outputs_are_those_of_plain_hooks(case: Case, seeded):
+    network, given = case.make(), case.make_input()
+    torch.manual_seed(1)
+    rec = Activations(network, given)
+    if isinstance(network, Noisy):
+        return  # its last step draws numbers, its layer does not: checked below
+    expected = plain_hooks(network, given)
+    by_module = {id(module): name for name, module in network.named_modules()}
+    for name in rec.layernames[1:]:
+        now = expected[by_module[id(rec[name].module)]].pop(0)
+        if now is None:
+            assert rec[name].output is None
+        else:
+            torch.testing.assert_close(rec[name].output, now, check_layout=True)
+
+
+@pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)
+def test_shapes_only_keeps_the_same_description_and_no_tensor(case, seeded):
+    network, given = case.make(), case.make_input()
+    rec, shapes = Activations(network, given), Activations(network, given, shapes_only=True)
+    assert shapes.layernames == rec.layernames
+    assert shapes.edges == rec.edges
+    for name in rec:
+        assert shapes[name].output is None
+        assert shapes[name].input is None
+        assert shapes[name].output_shape == rec[name].output_shape
+        assert shapes[name].input_shape == rec[name].input_shape
+        if rec[name].output is not None:
+            assert rec[name].output_shape == tuple(rec[name].output.shape)
+
+
+@pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)
+def test_nothing_recorded_belongs_to_the_graph_or_to_the_caller(case, seeded):
+    network, given = case.make(), case.make_input()
+    rec = Activations(network, given)
+    theirs = {t.untyped_storage().data_ptr() for t in [*network.parameters(), *network.buffers()]}
+    map_tensors(given, lambda t: theirs.add(t.untyped_storage().data_ptr()) or t)
+    for name in rec:
+        for tensor in (rec[name].output, rec[name].input):
+            if tensor is not None and tensor.layout is torch.strided:
+                assert not tensor.requires_grad
+                assert tensor.untyped_storage().data_ptr() not in theirs
+
+
+def test_in_place_operations_do_not_reach_earlier_records():
+    network, x = InPlace(), torch.randn(7, 6)
+    rec = Activations(network, x)
+    linear = network.fc1(x - 1)
+    torch.testing.assert_close(rec["input"].output, x)
+    torch.testing.assert_close(rec["fc1"].input, x - 1)
+    torch.testing.assert_close(rec["fc1"].output, linear)
+    torch.testing.assert_close(rec["relu"].input, linear)
+    torch.testing.assert_close(rec["relu"].output, linear.relu())
+    expected = network.fc2(linear.relu()).relu() + 1
+    expected[:, 0] = 0
+    torch.testing.assert_close(rec["fc3"].input, expected)
+
+
+def test_inputs_are_those_of_the_call():
+    rec = Activations(Mlp(), torch.randn(7, 6))
+    assert rec["fc1"].input is rec["input"].output, "shared, not copied again"
+    assert rec["act2"].input is rec["fc2"].output
+    assert rec["input"].input is None
+
+
+def test_a_module_that_runs_again_is_numbered_and_one_with_two_names_has_the_first():
+    assert Activations(TwoNames(), torch.randn(2, 6)).layernames == ["input", "first", "first:1"]
+
+
+def test_layers_know_their_module_kind_and_parameters():
+    network = Mlp()
+    rec = Activations(network, torch.randn(2, 6))
+    assert rec.layerdescriptions == [
+        "input",
+        network.fc1,
+        network.act1,
+        network.fc2,
+        network.act2,
+        network.out,
+    ]
+    assert (rec["fc1"].kind, rec["fc1"].parameters, rec["fc1"].module) == ("Linear", 35, network.fc1)
+    assert (rec["input"].kind, rec["input"].parameters, rec["input"].module) == ("input", 0, None)
+    assert repr(rec["fc1"]) == "Layer('fc1', Linear, output (2, 5), 35 parameters)"
+    assert repr(rec) == "Activations of Mlp: input (2, 6), 5 calls"
+
+
+def test_modules_that_did_not_run_are_listed_without_containers():
+    rec = Activations(NeverRuns(), torch.randn(2, 6))
+    assert rec.never_ran == ["spare", "block.0", "block.1"]
+
+
+@pytest.mark.parametrize("name", ["attention", "parametrised", "scripted"])
+def test_what_runs_inside_a_recorded_leaf_is_not_missing(name):
+    case = next(case for case in ZOO if case.name == name)
+    assert Activations(case.make(), case.make_input()).never_ran == []
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "note"),
+    [
+        ("no tensor", "nothing", "returned no tensor (NoneType)"),
+        ("no tensor", "number", "returned no tensor (dict)"),
+        ("recurrent", "lstm", "shown is output[0] of the tuple it returned"),
+        ("packed", "gru", "shown is output[0].data of the tuple it returned"),
+        ("dataclass output", "head", "shown is output.logits of the Answer it returned"),
+        ("two inputs", "input", "2 tensors were given; this is the first"),
+        ("through numpy", "b", "its input was made outside torch's functions: what feeds it is not known"),
+        ("mlp", "fc1", ""),
+    ],
+)
+def test_notes_say_what_a_reader_must_know(name, layer, note):
+    case = next(case for case in ZOO if case.name == name)
+    assert Activations(case.make(), case.make_input())[layer].note == note
+
+
+def test_a_model_on_the_meta_device_has_shapes():
+    with torch.device("meta"):
+        network, ids = Tokens(), torch.zeros(2, 5, dtype=torch.long)
+        rec = Activations(network, ids, shapes_only=True)
+    assert rec["head"].output_shape == (2, 5, 11)
+
+
+def test_recording_inside_inference_mode_gives_usable_tensors():
+    with torch.inference_mode():
+        network, x = nn.Sequential(nn.Linear(6, 5), nn.Identity(), nn.ReLU(inplace=True)), torch.randn(2, 6)
+        rec = Activations(network, x)
+    assert rec.edges == [("input", "0"), ("0", "1"), ("1", "2")]
+    assert not any(tensor.is_inference() for tensor in rec.layeractivations)
+    torch.testing.assert_close(rec["1"].output.relu(), rec["2"].output)
