@@ -95,7 +95,7 @@ export class TreeView {
     const { cut, clusters } = this.scene;
     const x = this.scale().x(Math.min(cut, tree.top));
     this.slider.style.left = `${x}px`;
-    this.axis.hidden = x > this.width - STRIP - 90;
+    this.axis.hidden = x > this.width - STRIP - 76;
     setText(this.label, `cut ${cut.toFixed(2)}`);
     const shift = Math.max(24 - x, 0) - Math.max(x + 26 - this.width, 0);
     this.label.style.transform = `translateX(calc(-50% + ${shift}px))`;
@@ -119,8 +119,11 @@ function paintBranches(
   const paths = { above: new Path2D(), below: new Path2D(), picked: new Path2D() };
   const heightOf = (node: number) => (node < tree.leaves ? 0 : tree.height[node - tree.leaves]);
   const end = rowSpan.start + rowSpan.size;
+  const size = height / rowSpan.size;
   for (let i = 0; i < tree.height.length; i++) {
     if (tree.last[i] + 1 < rowSpan.start || tree.first[i] > end) continue;
+    // Branches within one pixel would only blacken it; zooming in brings them out.
+    if ((tree.last[i] + 1 - tree.first[i]) * size < 1) continue;
     const whole = picked.some(([first, last]) => first <= tree.first[i] && tree.last[i] <= last);
     const path = whole ? paths.picked : tree.height[i] <= cut ? paths.below : paths.above;
     const [a, b] = [tree.children[2 * i], tree.children[2 * i + 1]];
@@ -131,7 +134,7 @@ function paintBranches(
     path.lineTo(at, yb);
     path.lineTo(x(heightOf(b)), yb);
   }
-  const dense = height / rowSpan.size < 2.5;
+  const dense = size < 2.5;
   context.lineWidth = dense ? 0.6 : 1.1;
   stroke(context, paths.above, palette.branch);
   context.lineWidth = dense ? 0.6 : 1.3;
