@@ -62,7 +62,8 @@ def encode(values: NDArray, span: ColorRange) -> NDArray[np.uint8]:
     rows = max(1, _CELLS_AT_ONCE // max(1, values.shape[-1]))
     for start in range(0, len(values), rows):  # in pieces that stay in the cache
         codes[start : start + rows] = _encode_block(np.ma.getdata(values[start : start + rows]), span)
-    codes[np.ma.getmaskarray(values)] = MASKED if np.ma.is_masked(values) else 0
+    if np.ma.is_masked(values):
+        codes[np.ma.getmaskarray(values)] = MASKED
     return codes
 
 

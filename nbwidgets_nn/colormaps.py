@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 from nbwidgets_nn.color_range import LEVELS
 
 # RdBu fades into a white page at zero, berlin (Crameri 2018) into a dark one: what is near zero stays quiet in both.
-NAMES = {(True, "light"): "RdBu_r", (True, "dark"): "berlin", (False, "light"): "viridis", (False, "dark"): "viridis"}
+NAMES = {
+    (True, "light"): "RdBu_r",
+    (True, "dark"): "berlin",
+    (False, "light"): "viridis",
+    (False, "dark"): "viridis",
+}
 
 
 @cache

@@ -1,0 +1,55 @@
+"""Look inside PyTorch networks from a notebook: record a model, compute, and explore the results linked.
+
+>>> import nbwidgets_nn as nw
+>>> ex = nw.explore(model, X)                    # doctest: +SKIP
+>>> rec = nw.Activations(model, X)               # doctest: +SKIP
+>>> nw.corrcoef(rec["fc1"].matrix(), rowvar=False)   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# The public names and their homes. Loaded when first used: importing the package imports neither torch nor numba.
+_HOMES = {
+    "Activations": "record.activations",
+    "CorrelationMoments": "kernels.correlation",
+    "Explorer": "explorer",
+    "LayerPicker": "widgets.layer_picker",
+    "LayerRow": "widgets.layer_picker",
+    "LinkedHeatmaps": "widgets.linked_heatmaps",
+    "HeatmapContent": "widgets.heatmap_content",
+    "MatrixPanel": "widgets.heatmap_content",
+    "Columns": "widgets.heatmap_content",
+    "Fact": "widgets.heatmap_content",
+    "Selection": "widgets.selection",
+    "activation_profile": "kernels.activation_profile",
+    "cluster_units": "kernels.clustering",
+    "corrcoef": "kernels.correlation",
+    "correlate": "kernels.correlation",
+    "create_correlation_clusters": "kernels.clustering",
+    "explore": "explorer",
+    "extract_independent_neurons": "kernels.clustering",
+    "hl_size_analysis": "hidden_layer_size",
+    "hl_size_analysis_Sequential": "hidden_layer_size",
+    "linear_cka": "kernels.redundancy",
+    "measure_units": "kernels.redundancy",
+    "null_reference": "kernels.null_reference",
+    "scikit_extract_independent_neurons": "kernels.clustering",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,246 @@
+"""`explore(model, input)`: record a model and explore its layers. The one place where a choice leads to a computation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import traitlets
+from ipywidgets import HBox, Layout
+from tqdm.auto import tqdm
+
+from nbwidgets_nn.layer_view import LayerView, view_layer
+from nbwidgets_nn.record.activations import Activations
+from nbwidgets_nn.saved_page import write_page
+from nbwidgets_nn.widgets._array_trait import pack
+from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
+from nbwidgets_nn.widgets.layer_picker import LayerPicker, LayerRow
+from nbwidgets_nn.widgets.linked_heatmaps import LinkedHeatmaps
+from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
+
+# Layers of up to this many units are analysed at once, so that the picker can show how redundant they are.
+_AT_ONCE_UNITS = 1024
+
+_REDUNDANCY = (
+    "Share of the units that could be left out if one of each cluster were kept: "
+    "1 − clusters / units, clusters cut at {cut:g} on {distance}. Constant units count as redundant."
+)
+
+
+def explore(
+    model: torch.nn.Module | Activations,
+    input: Any = None,  # noqa: A002 - the seeds' name
+    *,
+    layer: str | None = None,
+    target: Sequence[Any] | None = None,
+    cut: float = 0.5,
+    method: str = "average",
+    use_abs_correlation: bool = True,
+    max_units: int = 4096,
+    title: str | None = None,
+) -> Explorer:
+    """Record a model on some input and open the explorer: layers on the left, linked heatmaps on the right.
+
+    Cost: one forward pass, a copy of every layer's output, and a units x units matrix for each layer looked at.
+
+    Args:
+        model: any module, or an `Activations` made before (then without ``input``).
+        input: what the model takes: a tensor, a tuple of arguments, or a dict of keyword arguments.
+        layer: the layer shown first; by default the last hidden one.
+        target: one label a sample; the second heatmap then averages over classes instead of showing samples.
+        cut: height of the first cut, in 1 − |r|: 0.3 joins units with |r| of about 0.7 and more.
+        method: linkage, see `cluster_units`.
+        use_abs_correlation: let units that fire in opposition count as alike.
+        max_units: of a larger layer this many units of largest variance are shown, and the view says so.
+        title: shown above the layers; the model's class by default.
+
+    Returns:
+        An `Explorer`, with ``layer``, ``selection`` and ``cut`` to read, write and observe.
+
+    Raises:
+        TypeError, ValueError, KeyError: bad input, by the argument's name.
+    """
+    if isinstance(model, Activations):
+        if input is not None:
+            raise ValueError("input must be left out when model is a recording: the recording has its own")
+        recording = model
+    elif input is None:
+        raise TypeError("input is missing: explore(model, input) needs something to run the model on")
+    else:
+        recording = Activations(model, input)
+    options = {
+        "cut": cut,
+        "method": method,
+        "use_abs_correlation": use_abs_correlation,
+        "max_units": max_units,
+    }
+    return Explorer(recording, layer=layer, target=target, title=title, **options)
+
+
+class Explorer(HBox):
+    """The explorer as a widget; made by `explore`.
+
+    Attributes:
+        layer: the name of the layer shown.
+        selection: a `Selection`; may be set to unit names, indices or None.
+        cut: height of the cut.
+        recording: the `Activations`.
+        picker, heatmaps: the two widgets, for layouts of your own.
+    """
+
+    layer = traitlets.Unicode()
+    selection = SelectionTrait()
+    cut = traitlets.Float()
+
+    def __init__(
+        self,
+        recording: Activations,
+        *,
+        layer: str | None,
+        target: Sequence[Any] | None,
+        cut: float,
+        title: str | None,
+        **options: Any,
+    ) -> None:
+        self.recording = recording
+        self._target = _checked_target(target, recording)
+        self._options = options
+        self._views: dict[str, LayerView] = {}
+        self._first_cut = cut
+        names = list(recording.layernames)
+        shown = _default_layer(recording) if layer is None else recording[layer].name
+        self._analyse([name for name in names if _unit_count(recording, name) <= _AT_ONCE_UNITS])
+        self.heatmaps = LinkedHeatmaps(self._content(shown), cut=cut)
+        self.picker = LayerPicker(
+            [self._row(name) for name in names],
+            shown,
+            title=title or type(recording.network).__name__,
+            subtitle=_subtitle(recording),
+            redundancy_title=_REDUNDANCY.format(
+                cut=cut, distance="1 − |r|" if options["use_abs_correlation"] else "1 − r"
+            ),
+        )
+        self.picker.layout = Layout(flex="1 1 230px", min_width="220px", max_width="100%")
+        self.heatmaps.layout = Layout(flex="4 1 560px", min_width="0", max_width="100%")
+        super().__init__(
+            [self.picker, self.heatmaps],
+            layout=Layout(flex_flow="row wrap", align_items="flex-start", width="100%"),
+            selection=self.heatmaps.selection,
+            layer=shown,
+            cut=cut,
+        )
+        traitlets.link((self.picker, "layer"), (self, "layer"))
+        traitlets.link((self.heatmaps, "cut"), (self, "cut"))
+        traitlets.link((self.heatmaps, "selection"), (self, "selection"))
+        self.observe(self._show_layer, "layer")
+
+    @traitlets.validate("layer")
+    def _known_layer(self, proposal: Any) -> str:
+        return self.recording[proposal.value].name
+
+    def read_selection(self, value: Any) -> Selection:
+        """Read names, indices, or None as a selection within the layer shown."""
+        return self.heatmaps.read_selection(value)
+
+    def __repr__(self) -> str:
+        return f"Explorer({self.picker.title}, layer={self.layer!r}, {len(self.selection)} units selected)"
+
+    def view(self, layer: str | None = None) -> LayerView:
+        """Return everything computed for a layer: correlation, dendrogram, measures; computed now if need be."""
+        name = self.layer if layer is None else self.recording[layer].name
+        if name not in self._views:
+            self._analyse([name])
+        return self._views[name]
+
+    def save_html(self, path: str | Path) -> Path:
+        """Write one HTML file that needs no kernel and no network: picking, cutting, linking and hovering stay alive.
+
+        Every layer is analysed and stored, so the file grows with the squares of the layers' unit counts.
+
+        Raises:
+            OSError: the path cannot be written; nothing is left behind.
+        """
+        names = list(self.recording.layernames)
+        self._analyse([name for name in names if name not in self._views])
+        self.picker.layers = tuple(
+            {**row, "redundancy": self._views[row["name"]].redundancy} for row in self.picker.layers
+        )
+        answers = {name: {"heatmaps": {"content": pack(self._content(name).to_state())}} for name in names}
+        widgets = [
+            {"name": "picker", "kind": "layer_picker", "state": widget_state(self.picker)},
+            {"name": "heatmaps", "kind": "linked_heatmaps", "state": widget_state(self.heatmaps)},
+        ]
+        return write_page(path, title=self.picker.title, widgets=widgets, answers={"picker.layer": answers})
+
+    def to_png(self, path: str | Path | None = None, **options: Any) -> bytes:
+        """Draw the heatmaps as they are shown; see `LinkedHeatmaps.to_png`."""
+        return self.heatmaps.to_png(path, **options)
+
+    def to_svg(self, path: str | Path | None = None, **options: Any) -> str:
+        """Draw the heatmaps as they are shown; see `LinkedHeatmaps.to_svg`."""
+        return self.heatmaps.to_svg(path, **options)
+
+    def _show_layer(self, _change: Any) -> None:
+        try:
+            self.heatmaps.content = self._content(self.layer)
+        except Exception as error:  # noqa: BLE001 - a choice in the browser has nobody to raise to: show it there
+            self.heatmaps.content = HeatmapContent(self.layer, message=f"{type(error).__name__}: {error}")
+        row = self._row(self.layer)
+        rows = tuple(
+            {**old, "redundancy": row.redundancy} if old["name"] == row.name else old
+            for old in self.picker.layers
+        )
+        self.picker.layers = rows
+
+    def _content(self, name: str) -> HeatmapContent:
+        return self.view(name).content
+
+    def _analyse(self, names: list[str]) -> None:
+        for name in tqdm(names, desc="analysing layers", unit="layer", delay=1, leave=False):
+            self._views[name] = view_layer(
+                self.recording[name], self._target, cut=self._first_cut, **self._options
+            )
+
+    def _row(self, name: str) -> LayerRow:
+        layer, view = self.recording[name], self._views.get(name)
+        shape = None if layer.output_shape is None else tuple(layer.output_shape[1:])
+        return LayerRow(name, layer.kind, shape, layer.parameters, view and view.redundancy, layer.note or "")
+
+
+def widget_state(widget: Any) -> dict[str, Any]:
+    """Return a widget's own traits in the form in which they travel."""
+    hidden = {"layout", "tabbable", "tooltip"}
+    return {k: v for k, v in widget.get_state().items() if not k.startswith("_") and k not in hidden}
+
+
+def _unit_count(recording: Activations, name: str) -> int:
+    shape = recording[name].output_shape
+    return int(np.prod(shape[1:])) if shape else 0
+
+
+def _default_layer(recording: Activations) -> str:
+    """Choose the last layer before the output that has several units: where redundancy is worth a look."""
+    hidden = [name for name in recording.layernames[1:-1] if _unit_count(recording, name) > 1]
+    return hidden[-1] if hidden else recording.layernames[-1]
+
+
+def _subtitle(recording: Activations) -> str:
+    parameters = sum(p.numel() for p in recording.network.parameters())
+    layers = len(recording.layernames) - 1
+    samples = (recording["input"].output_shape or (0,))[0]
+    return f"{samples:,} samples · {layers} layer{'s' * (layers != 1)} · {parameters:,} parameters"
+
+
+def _checked_target(target: Sequence[Any] | None, recording: Activations) -> np.ndarray | None:
+    if target is None:
+        return None
+    labels = np.asarray(target.detach().cpu() if isinstance(target, torch.Tensor) else target)
+    samples = (recording["input"].output_shape or (0,))[0]
+    if labels.ndim != 1 or len(labels) != samples:
+        raise ValueError(
+            f"target must hold one label a sample: {samples} samples, but shape {labels.shape} came"
+        )
+    return labels

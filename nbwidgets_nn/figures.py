@@ -1,0 +1,255 @@
+"""Still pictures of the results, in pure Python: the colours, order, tree, cut and selection that the widgets show."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from nbwidgets_nn.color_range import (
+    LEVELS,
+    MASKED,
+    MINUS_INFINITY,
+    NOT_A_NUMBER,
+    PLUS_INFINITY,
+    ColorRange,
+    encode,
+)
+from nbwidgets_nn.colormaps import color_table
+from nbwidgets_nn.widgets.heatmap_content import MatrixPanel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from nbwidgets_nn.results import Dendrogram
+    from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
+    from nbwidgets_nn.widgets.selection import Selection
+
+_THEMES = {
+    "light": {
+        "paper": "#ffffff",
+        "ink": "#212529",
+        "grey": "#6c757d",
+        "hairline": "#ced4da",
+        "accent": "#d9480f",
+    },
+    "dark": {
+        "paper": "#16191f",
+        "ink": "#f1f3f5",
+        "grey": "#9aa4af",
+        "hairline": "#343a40",
+        "accent": "#ff922b",
+    },
+}
+_MARKS = {
+    LEVELS: ("#7048e8", "below range"),
+    LEVELS + 1: ("#e8b93c", "above range"),
+    MINUS_INFINITY: ("#364fc7", "−∞"),
+    PLUS_INFINITY: ("#862e9c", "+∞"),
+    NOT_A_NUMBER: ("#868e96", "NaN"),
+    MASKED: ("#adb5bd", "no value"),
+}
+_CLUSTER_COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2", "#eeca3b", "#ff9da6")
+_PIXELS_ACROSS = 1600
+_ANNOTATED_UNITS = 16
+
+
+def draw_heatmaps(
+    content: HeatmapContent,
+    *,
+    cut: float,
+    selection: Selection,
+    format: str = "png",  # noqa: A002 - matplotlib's name for it
+    dpi: int = 150,
+    theme: str = "light",
+) -> bytes:
+    """Draw every panel of the content side by side and return the file's bytes.
+
+    Raises:
+        ValueError: a theme that is neither "light" nor "dark", or nothing to draw.
+    """
+    if theme not in _THEMES:
+        raise ValueError(f'theme must be "light" or "dark", but {theme!r} came')
+    if not content.panels:
+        raise ValueError(f"there is nothing to draw for layer {content.layer!r}: {content.message}")
+    colors = _THEMES[theme]
+    figure = Figure(figsize=(6.2 * len(content.panels), 5.4), facecolor=colors["paper"], layout="constrained")
+    chosen = _selected_rows(content, selection)
+    for panel, part in zip(
+        content.panels, np.atleast_1d(figure.subfigures(1, len(content.panels))), strict=True
+    ):
+        part.set_facecolor(colors["paper"])
+        tree = content.dendrogram if panel is content.panels[0] else None
+        _draw_panel(part, content, panel, tree, cut, chosen, theme)
+    file = BytesIO()
+    figure.savefig(file, format=format, dpi=dpi, metadata={"Date": None} if format == "svg" else None)
+    return file.getvalue()
+
+
+def draw_correlation(
+    matrix: NDArray, annotate_from: float, *, xlabel: str = "", ylabel: str = "", title: str = ""
+) -> bytes:
+    """Draw a correlation matrix in its own order as PNG, writing values with |r| >= ``annotate_from`` where they fit."""
+    span = ColorRange(-1.0, 1.0, diverging=True)
+    panel = MatrixPanel("correlation", title, np.asarray(matrix), quantity="r", span=span)
+    order = np.arange(len(panel.values))
+    figure = Figure(figsize=(6.2, 5.8), layout="constrained")
+    axes = figure.subplots()
+    codes = encode(panel.values, span)
+    _draw_cells(axes, codes, panel, "light")
+    if len(order) <= _ANNOTATED_UNITS:
+        _annotate(axes, panel, order, annotate_from)
+    ticks = order[:: max(1, -(-len(order) // 16))]
+    axes.set(
+        xlabel=xlabel,
+        ylabel=ylabel,
+        xticks=ticks + 0.5,
+        yticks=ticks + 0.5,
+        xticklabels=ticks,
+        yticklabels=ticks,
+    )
+    axes.set_title(title, loc="left", size=10, weight="bold")
+    _draw_legend(figure, axes, panel, codes, "light")
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    return file.getvalue()
+
+
+def _draw_panel(
+    part: Any,
+    content: HeatmapContent,
+    panel: MatrixPanel,
+    tree: Dendrogram | None,
+    cut: float,
+    chosen: NDArray,
+    theme: str,
+) -> None:
+    colors = _THEMES[theme]
+    if tree is None:
+        matrix = part.subplots()
+    else:
+        branches, strip, matrix = part.subplots(1, 3, width_ratios=(3, 0.3, 10))
+        _draw_tree(branches, tree, cut, colors)
+        _draw_strip(strip, tree, cut)
+    part.suptitle(panel.title, x=0.02, ha="left", size=10, weight="bold", color=colors["ink"])
+    part.text(0.98, 0.985, panel.how, ha="right", va="top", size=7.5, color=colors["grey"])
+    codes = panel.in_order(encode(panel.values, panel.range), content.order)
+    _draw_cells(matrix, codes, panel, theme)
+    if max(codes.shape) <= _ANNOTATED_UNITS:
+        _annotate(matrix, panel, content.order)
+    _outline(matrix, chosen, panel, colors["accent"])
+    _draw_legend(part, matrix, panel, codes, theme)
+
+
+def _draw_cells(axes: Axes, codes: NDArray[np.uint8], panel: MatrixPanel, theme: str) -> None:
+    rows, columns = codes.shape
+    table = np.zeros((256, 3), np.uint8)
+    table[:LEVELS] = color_table(diverging=panel.range.diverging, theme=theme)
+    for code, (color, _) in _MARKS.items():
+        table[code] = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    shown = pool_strongest(codes, diverging=panel.range.diverging)
+    aspect = "equal" if panel.columns is None else "auto"
+    axes.imshow(table[shown], extent=(0, columns, rows, 0), interpolation="nearest", aspect=aspect)
+    axes.set(xticks=[], yticks=[])
+    what = "units" if panel.columns is None else panel.columns.title
+    pooled = "" if shown.shape == codes.shape else "; each pixel: the strongest of its cells"
+    note = "\n".join(filter(None, (f"{rows:,} units × {columns:,} {what}{pooled}", panel.note)))
+    axes.set_xlabel(note, size=7.5, color=_THEMES[theme]["grey"])
+    axes.spines[:].set_visible(False)
+
+
+def pool_strongest(
+    codes: NDArray[np.uint8], *, diverging: bool, pixels: int = _PIXELS_ACROSS
+) -> NDArray[np.uint8]:
+    """Shrink a matrix of codes so that no cell vanishes: each block shows its strongest code, marks before numbers."""
+    factor = max(1, -(-max(codes.shape) // pixels))
+    if factor == 1:
+        return codes
+    levels = np.arange(256)
+    strength = np.abs(2 * levels - (LEVELS - 1)) if diverging else levels.copy()
+    strength[LEVELS:] = 1000 + levels[LEVELS:]
+    padded = np.pad(codes, [(0, -length % factor) for length in codes.shape], mode="edge")
+    blocks = padded.reshape(padded.shape[0] // factor, factor, -1, factor).swapaxes(1, 2)
+    blocks = blocks.reshape(*blocks.shape[:2], -1)
+    strongest = strength[blocks].argmax(axis=-1)
+    return np.take_along_axis(blocks, strongest[..., None], axis=-1)[..., 0]
+
+
+def _draw_tree(axes: Axes, tree: Dendrogram, cut: float, colors: dict[str, str]) -> None:
+    """Draw the tree with its root on the left; leaf k of the linkage is display row k."""
+    leaves = len(tree.linkage) + 1
+    middle = np.concatenate([np.arange(leaves) + 0.5, np.zeros(len(tree.linkage))])
+    height = np.zeros(len(middle))
+    brackets = np.empty((len(tree.linkage), 4, 2))
+    for k, (a, b, level, _) in enumerate(tree.linkage):
+        a, b = int(a), int(b)  # noqa: PLW2901 - linkage rows are floats
+        brackets[k] = [(height[a], middle[a]), (level, middle[a]), (level, middle[b]), (height[b], middle[b])]
+        middle[leaves + k], height[leaves + k] = (middle[a] + middle[b]) / 2, level
+    below = tree.linkage[:, 2] <= cut
+    axes.add_collection(LineCollection(brackets[~below], colors=colors["grey"], linewidths=0.7))
+    axes.add_collection(LineCollection(brackets[below], colors=colors["ink"], linewidths=0.9))
+    axes.axvline(cut, color=colors["accent"], lw=1.2)
+    top = max(float(tree.linkage[:, 2].max(initial=0.0)), cut) * 1.05 or 1.0
+    axes.set(xlim=(top, 0), ylim=(len(tree.order), 0), xticks=[], yticks=[])
+    axes.set_xlabel(f"cut {cut:.2f}", size=7.5, color=colors["accent"])
+    axes.patch.set_visible(False)
+    axes.spines[:].set_visible(False)
+
+
+def _draw_strip(axes: Axes, tree: Dendrogram, cut: float) -> None:
+    labels = np.asarray(tree.labels(cut))[tree.order]
+    sizes = np.bincount(labels)
+    for row, label in enumerate(labels):
+        if label and sizes[label] > 1:
+            axes.add_patch(
+                Rectangle((0, row), 1, 1, color=_CLUSTER_COLORS[label % len(_CLUSTER_COLORS)], lw=0)
+            )
+        elif not label:
+            axes.add_patch(Rectangle((0, row), 1, 1, color="#adb5bd", lw=0, hatch="//"))
+    axes.set(xlim=(0, 1), ylim=(len(labels), 0))
+    axes.set_axis_off()
+
+
+def _annotate(axes: Axes, panel: MatrixPanel, order: NDArray, at_least: float = 0.0) -> None:
+    span = panel.range
+    for (row, column), value in np.ndenumerate(panel.in_order(panel.values, order)):
+        if not abs(value) >= at_least:  # NaN is not either
+            continue
+        strong = abs(value - (span.low + span.high) / 2) > 0.3 * (span.high - span.low)
+        ink = "white" if span.diverging == strong else "black"
+        axes.text(column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", size=6, color=ink)
+
+
+def _outline(axes: Axes, rows: NDArray, panel: MatrixPanel, accent: str) -> None:
+    height, width = panel.values.shape
+    for row in rows:
+        axes.add_patch(Rectangle((0, row), width, 1, fill=False, ec=accent, lw=1, clip_on=False))
+        if panel.columns is None:
+            axes.add_patch(Rectangle((row, 0), 1, height, fill=False, ec=accent, lw=0.5, alpha=0.6))
+
+
+def _draw_legend(part: Any, axes: Axes, panel: MatrixPanel, codes: NDArray, theme: str) -> None:
+    span, colors = panel.range, _THEMES[theme]
+    table = ListedColormap(color_table(diverging=span.diverging, theme=theme) / 255)
+    scale = ScalarMappable(Normalize(span.low, span.high), table)
+    bar = part.colorbar(scale, ax=axes, location="bottom", shrink=0.45, aspect=28, pad=0.02, anchor=(0, 0))
+    bar.set_ticks([span.low, (span.low + span.high) / 2, span.high])
+    bar.ax.tick_params(labelsize=7, colors=colors["grey"], length=2)
+    bar.outline.set_visible(False)
+    present = [code for code in _MARKS if (codes == code).any()]
+    text = "   ".join(f"{_MARKS[code][1]}: {int((codes == code).sum()):,} cells" for code in present)
+    label = " ".join(filter(None, (panel.quantity, panel.unit and f"({panel.unit})")))
+    bar.set_label("   ".join(filter(None, (label, text))), size=7.5, color=colors["grey"])
+
+
+def _selected_rows(content: HeatmapContent, selection: Selection) -> NDArray:
+    if selection.layer != content.layer:
+        return np.empty(0, int)
+    return np.flatnonzero(np.isin(content.units, selection.indices))

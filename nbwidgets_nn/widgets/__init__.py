@@ -1,0 +1,1 @@
+"""Traits that show results. A widget here never computes and knows no model."""

@@ -1,0 +1,172 @@
+"""What `LinkedHeatmaps` shows at one time: matrices over the units of one layer, in display order, and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nbwidgets_nn.color_range import ColorRange, choose_range, encode
+from nbwidgets_nn.colormaps import color_table
+from nbwidgets_nn.results import Dendrogram
+from nbwidgets_nn.widgets._array_trait import travelling
+
+# Matrices up to this size travel exactly; larger ones as one byte a cell with a stated error bound.
+EXACT_CELLS = 2**18
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number beside the heatmaps, with the reference it must be read against."""
+
+    label: str
+    value: str
+    reference: str = ""
+    explain: str = ""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns are when they are not the units of the rows."""
+
+    title: str
+    names: Sequence[str]
+    layer: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixPanel:
+    """One matrix with what its panel says about it.
+
+    ``values`` is (units, columns) in the *layer's* order; masked arrays mark cells without a value. ``columns=None``
+    means that the columns are the same units as the rows. ``note`` says what was left out.
+    """
+
+    id: str
+    title: str
+    values: NDArray
+    how: str = ""
+    quantity: str = ""
+    unit: str = ""
+    columns: Columns | None = None
+    span: ColorRange | None = None
+    note: str = ""
+    samples: int | None = None
+
+    def __post_init__(self) -> None:
+        values = np.ma.asarray(self.values) if np.ma.isMaskedArray(self.values) else np.asarray(self.values)
+        if values.ndim != 2 or 0 in values.shape:
+            raise ValueError(
+                f"values of panel {self.id!r} must be a filled 2-D array, but shape {values.shape} came"
+            )
+        if self.columns is None and values.shape[0] != values.shape[1]:
+            raise ValueError(
+                f"values of panel {self.id!r} have shape {values.shape}: a matrix that is not square needs columns=..."
+            )
+        if self.columns is not None and len(self.columns.names) != values.shape[1]:
+            raise ValueError(
+                f"columns names {len(self.columns.names)} columns, but values have {values.shape[1]}"
+            )
+        object.__setattr__(self, "values", values)
+
+    @cached_property
+    def range(self) -> ColorRange:
+        """Return the values that the colours span."""
+        return self.span or choose_range(self.values)
+
+    @property
+    def coded(self) -> bool:
+        """Tell whether the matrix travels as one byte a cell."""
+        return self.values.size > EXACT_CELLS or np.ma.is_masked(self.values)
+
+    def in_order(self, cells: NDArray, order: NDArray) -> NDArray:
+        """Return cells of this panel in display order."""
+        rows = np.take(cells, order, axis=0)
+        return np.take(rows, order, axis=1) if self.columns is None else rows
+
+    def to_state(self, order: NDArray) -> dict[str, Any]:
+        """Return the form that travels to the browser."""
+        span, coded = self.range, self.coded
+        cells = encode(self.values, span) if coded else travelling(self.values)
+        columns = self.columns and {
+            "title": self.columns.title,
+            "layer": self.columns.layer,
+            "names": list(self.columns.names),
+        }
+        return {
+            **{
+                key: getattr(self, key)
+                for key in ("id", "title", "how", "quantity", "unit", "note", "samples")
+            },
+            "values": self.in_order(cells, order),
+            "coded": coded,
+            "error": span.error if coded else 0.0,
+            "low": span.low,
+            "high": span.high,
+            "diverging": span.diverging,
+            "colors": {
+                theme: color_table(diverging=span.diverging, theme=theme) for theme in ("light", "dark")
+            },
+            "columns": columns,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class HeatmapContent:
+    """Matrices over the same units, the tree that orders them, and the facts that go with them.
+
+    ``order`` lists the units as displayed; with a dendrogram it is the dendrogram's. ``message`` says in words why
+    there is nothing to show.
+    """
+
+    layer: str
+    panels: tuple[MatrixPanel, ...] = ()
+    dendrogram: Dendrogram | None = None
+    facts: tuple[Fact, ...] = ()
+    unit_ids: NDArray | None = None
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        heights = {len(panel.values) for panel in self.panels}
+        if len(heights) > 1:
+            raise ValueError(f"matrices must be over the same units, but they have {sorted(heights)} rows")
+        if self.dendrogram is not None and heights and heights != {len(self.dendrogram.order)}:
+            raise ValueError(
+                f"dendrogram orders {len(self.dendrogram.order)} units, but the matrices have {heights.pop()} rows"
+            )
+
+    @cached_property
+    def order(self) -> NDArray[np.int32]:
+        """Return the row of ``values`` that stands in each display row."""
+        if self.dendrogram is not None:
+            return np.asarray(self.dendrogram.order, np.int32)
+        return np.arange(len(self.panels[0].values) if self.panels else 0, dtype=np.int32)
+
+    @cached_property
+    def units(self) -> NDArray[np.int32]:
+        """Return the index within the layer of the unit in each display row."""
+        return self.order if self.unit_ids is None else np.asarray(self.unit_ids, np.int32)[self.order]
+
+    def exact(self, matrix: str, row: int, column: int) -> float:
+        """Return one value by its display position."""
+        panel = next((p for p in self.panels if p.id == matrix), None)
+        if panel is None:
+            raise KeyError(f"no matrix {matrix!r}; there are {[p.id for p in self.panels]}")
+        return float(panel.values[self.order[row], self.order[column] if panel.columns is None else column])
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the form that travels to the browser, see ``js/src/widgets/linked_heatmaps.ts``."""
+        tree = self.dendrogram
+        return {
+            "layer": self.layer,
+            "units": self.units,
+            "matrices": [panel.to_state(self.order) for panel in self.panels],
+            "linkage": None if tree is None else np.asarray(tree.linkage, np.float64),
+            "distance": "" if tree is None else "1 − |r|" if tree.use_abs_correlation else "1 − r",
+            "facts": [vars(fact) for fact in self.facts],
+            "message": self.message,
+        }

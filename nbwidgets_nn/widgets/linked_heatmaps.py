@@ -1,0 +1,154 @@
+"""Matrices over the same units, clustered and linked. Twin: ``js/src/widgets/linked_heatmaps.ts``."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from nbwidgets_nn.color_range import LEVELS, encode
+from nbwidgets_nn.colormaps import color_table
+from nbwidgets_nn.widgets._array_trait import pack
+from nbwidgets_nn.widgets._bundle import bundle
+from nbwidgets_nn.widgets.heatmap_content import HeatmapContent, MatrixPanel
+from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
+
+_STATIC_PIXELS = 480
+
+
+def _send_content(content: HeatmapContent, _widget: Any) -> Any:
+    return pack(content.to_state())
+
+
+def _send_selection(selection: Selection, _widget: Any) -> Any:
+    return selection.to_state()
+
+
+def _receive_selection(state: Any, _widget: Any) -> Selection:
+    return Selection.of(state, layer="")
+
+
+class LinkedHeatmaps(anywidget.AnyWidget):
+    """One or several heatmaps over the units of one layer, ordered by one tree, sharing one selection.
+
+    Args:
+        content: matrices, tree and facts; set the trait to show other ones.
+        cut: height at which the tree is cut into clusters, in the tree's distance.
+
+    Traits:
+        selection: a `Selection`; may be set to unit names (``"conv1:17"``), indices, or None. Two-way.
+        cut: two-way; moved in the browser it re-clusters there, without the kernel.
+
+    Matrices of up to 2^18 cells travel exactly. Larger ones travel as one byte a cell; the view states the error
+    bound and asks the kernel for the exact value under the pointer.
+    """
+
+    _esm = bundle("linked_heatmaps.js")
+    _css = bundle("nbwidgets.css")
+
+    # The browser never sends content back, and echoing megabytes would only double the traffic.
+    content = traitlets.Instance(HeatmapContent).tag(sync=True, echo_update=False, to_json=_send_content)
+    cut = traitlets.Float(0.5).tag(sync=True)
+    selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=_receive_selection)
+
+    def __init__(self, content: HeatmapContent, *, cut: float = 0.5) -> None:
+        super().__init__(content=content, cut=cut, selection=Selection(content.layer))
+        self.on_msg(self._answer)
+
+    def read_selection(self, value: Any) -> Selection:
+        """Read names, indices, or None as a selection within the layer shown.
+
+        Raises:
+            ValueError: a unit that the layer shown does not have.
+        """
+        selection = Selection.of(value, self.content.layer)
+        if selection.layer == self.content.layer:
+            known = set(self.content.units.tolist())
+            missing = [
+                name for name, i in zip(selection.units, selection.indices, strict=True) if i not in known
+            ]
+            if missing:
+                raise ValueError(
+                    f"selection: layer {selection.layer!r} shows {len(known)} units; {missing[:5]} are not among them"
+                )
+        return selection
+
+    @traitlets.validate("cut")
+    def _within_the_tree(self, proposal: Any) -> float:
+        tree = self.content.dendrogram
+        highest = 1.0 if tree is None or tree.use_abs_correlation else 2.0
+        # The highest branch of a tree may lie a rounding error above the largest distance there is.
+        if not 0 <= proposal.value <= highest * (1 + 1e-6):  # NaN is not either
+            raise ValueError(
+                f"cut must be a height in [0, {highest:g}], the tree's distance, but {proposal.value} came"
+            )
+        return min(proposal.value, highest)
+
+    def _answer(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
+        """Answer the view's question for an exact value; an error is an answer too."""
+        if message.get("type") != "exact":
+            return
+        try:
+            value = self.content.exact(message["matrix"], message["row"], message["column"])
+        except (KeyError, IndexError, TypeError) as error:
+            self.send({"type": "error", "request": message.get("request"), "message": str(error)})
+        else:
+            # JSON has no infinity and no NaN; the view reads them from text.
+            answer = value if math.isfinite(value) else str(value)
+            self.send({"type": "exact", "request": message.get("request"), "value": answer})
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{panel.id} {panel.values.shape}" for panel in self.content.panels)
+        return f"LinkedHeatmaps(layer={self.content.layer!r}, {shapes or self.content.message!r})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle_and_metadata = super()._repr_mimebundle_(**kwargs)
+        if bundle_and_metadata is not None:
+            bundle_and_metadata[0]["text/html"] = self.static_html()
+        return bundle_and_metadata
+
+    def static_html(self) -> str:
+        """Return the still pictures that are seen where no widget can run: GitHub, nbviewer, a saved notebook."""
+        figures = "".join(_static_figure(panel, self.content.order) for panel in self.content.panels)
+        return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{figures or escape(self.content.message)}</div>'
+
+    def to_png(self, path: str | Path | None = None, *, dpi: int = 150, theme: str = "light") -> bytes:
+        """Draw what is shown, with the cut and the selection, as PNG bytes; also written to ``path`` if given."""
+        return self._picture("png", path, dpi=dpi, theme=theme)
+
+    def to_svg(self, path: str | Path | None = None, *, theme: str = "light") -> str:
+        """Draw what is shown, with the cut and the selection, as SVG text; also written to ``path`` if given."""
+        return self._picture("svg", path, theme=theme).decode()
+
+    def _picture(self, format: str, path: str | Path | None, **options: Any) -> bytes:  # noqa: A002
+        from nbwidgets_nn.figures import draw_heatmaps  # noqa: PLC0415 - matplotlib only when a picture is asked for
+
+        picture = draw_heatmaps(
+            self.content, cut=self.cut, selection=self.selection, format=format, **options
+        )
+        if path is not None:
+            Path(path).write_bytes(picture)
+        return picture
+
+
+def _static_figure(panel: MatrixPanel, order: np.ndarray) -> str:
+    """Return one matrix as an inline picture of at most 480 pixels a side, by skipping none of a small matrix."""
+    from PIL import Image  # noqa: PLC0415 - only for display
+
+    codes = panel.in_order(encode(panel.values, panel.range), order)
+    table = np.full((256, 3), 150, np.uint8)
+    table[:LEVELS] = color_table(diverging=panel.range.diverging, theme="light")
+    step = [max(1, -(-length // _STATIC_PIXELS)) for length in codes.shape]
+    file = BytesIO()
+    Image.fromarray(table[codes[:: step[0], :: step[1]]]).save(file, "PNG")
+    thinned = "" if step == [1, 1] else f" · every {max(step)}th cell drawn"
+    caption = escape(f"{panel.title} · {panel.how}{thinned}")
+    image = f'<img width="320" style="image-rendering:pixelated" alt="{escape(panel.title)}" '
+    return f'<figure>{image}src="data:image/png;base64,{b64encode(file.getvalue()).decode()}"><figcaption>{caption}</figcaption></figure>'

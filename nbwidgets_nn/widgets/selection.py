@@ -1,0 +1,88 @@
+"""A selection: which units of which layer, and who selected them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import traitlets
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Units of one layer by their stable names, so that it survives any re-ordering.
+
+    ``source`` says who made it ("python", or the view's own name), so that a view can ignore its own echo.
+
+    >>> Selection("conv1", ("conv1:3", "conv1:17")).indices
+    (3, 17)
+    """
+
+    layer: str = ""
+    units: tuple[str, ...] = ()
+    kind: str = "units"
+    source: str = "python"
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Return the units' indices within their layer."""
+        return tuple(int(unit.rpartition(":")[2]) for unit in self.units)
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the form that travels to the browser."""
+        return {"layer": self.layer, "units": list(self.units), "kind": self.kind, "source": self.source}
+
+    @classmethod
+    def of(cls, value: Any, layer: str) -> Selection:
+        """Read what people write: a selection, its dict, or names and indices of units of ``layer``; None clears.
+
+        Raises:
+            TypeError: anything else, with what may be written.
+        """
+        if isinstance(value, cls):
+            return value
+        if value is None:
+            return cls(layer)
+        if isinstance(value, dict):
+            units = tuple(str(unit) for unit in value.get("units", ()))
+            return cls(str(value.get("layer", layer)), units, "units", str(value.get("source", "python")))
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            value = [value]
+        names = tuple(dict.fromkeys(_name(unit, layer) for unit in value))
+        home = names[0].rpartition(":")[0] if names else layer
+        strangers = [name for name in names if name.rpartition(":")[0] != home]
+        if strangers:
+            raise ValueError(
+                f"selection must hold units of one layer, but {strangers[0]!r} is not in {home!r}"
+            )
+        return cls(home, names)
+
+
+def _name(unit: Any, layer: str) -> str:
+    if isinstance(unit, str):
+        if not unit.rpartition(":")[2].isdigit():
+            raise ValueError(f'selection: a unit is named like "{layer}:17", but {unit!r} came')
+        return unit if ":" in unit else f"{layer}:{unit}"
+    try:
+        index = unit.__index__()
+    except AttributeError:
+        raise TypeError(
+            f'selection must be unit names like "{layer}:17", indices like 17, or None; {type(unit).__name__} came'
+        ) from None
+    if index < 0:
+        raise ValueError(f"selection: unit indices start at 0, but {index} came")
+    return f"{layer}:{index}"
+
+
+class SelectionTrait(traitlets.TraitType):
+    """A trait that always holds a `Selection` and may be set to whatever its owner can read as one."""
+
+    info_text = "unit names, indices, or None"
+
+    def validate(self, owner: Any, value: Any) -> Selection:
+        """Let the owner read the value: it knows the layer and the units that there are."""
+        return owner.read_selection(value)

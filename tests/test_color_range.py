@@ -1,0 +1,68 @@
+"""Codes mean the values they stand for, and nothing that is not a number in the range can look like one."""
+
+import numpy as np
+import pytest
+
+from nbwidgets_nn.color_range import (
+    ABOVE,
+    BELOW,
+    LEVELS,
+    MASKED,
+    MINUS_INFINITY,
+    NOT_A_NUMBER,
+    PLUS_INFINITY,
+    ColorRange,
+    choose_range,
+    encode,
+)
+
+UNIT = ColorRange(-1.0, 1.0, diverging=True)
+
+
+def decode(codes, span):
+    return span.low + codes.astype(float) * (span.high - span.low) / (LEVELS - 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_decoded_codes_are_within_the_stated_error(dtype):
+    values = (np.random.default_rng(0).uniform(-7, 12, (600, 700))).astype(dtype)
+    span = choose_range(values)
+    assert np.abs(decode(encode(values, span), span) - values).max() <= span.error * (1 + 1e-5)
+
+
+def test_every_kind_of_non_number_has_its_own_mark():
+    values = np.array([[-2.0, 2.0, -np.inf, np.inf, np.nan, -1.0, 1.0]])
+    expected = [BELOW, ABOVE, MINUS_INFINITY, PLUS_INFINITY, NOT_A_NUMBER, 0, LEVELS - 1]
+    assert encode(values, UNIT).tolist() == [expected]
+
+
+def test_masked_cells_are_marked_whatever_lies_under_the_mask():
+    values = np.ma.array([[0.0, np.nan]], mask=[[True, True]])
+    assert encode(values, UNIT).tolist() == [[MASKED, MASKED]]
+
+
+def test_encode_leaves_its_argument_alone():
+    values = np.linspace(-1, 1, 6, dtype=np.float32).reshape(2, 3)
+    before = values.copy()
+    encode(values, UNIT)
+    assert np.array_equal(values, before)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([[-1.0, 3.0]], (-3.0, 3.0, True)),
+        ([[0.5, 3.0]], (0.5, 3.0, False)),
+        ([[2.0, 2.0]], (2.0, 3.0, False)),
+        ([[np.nan, np.inf]], (0.0, 1.0, False)),
+        ([[np.nan, 1.0, 4.0]], (1.0, 4.0, False)),
+    ],
+)
+def test_range_spans_the_finite_values_and_is_symmetric_when_diverging(values, expected):
+    span = choose_range(np.array(values))
+    assert (span.low, span.high, span.diverging) == expected
+
+
+def test_reversed_range_is_refused():
+    with pytest.raises(ValueError, match=r"low must be below high, but low=2.* high=1"):
+        choose_range(np.zeros((2, 2)), low=2.0, high=1.0, diverging=False)

@@ -1,0 +1,60 @@
+"""The page is written whole or not at all, and nothing in a name can break out of it."""
+
+import gzip
+import json
+import re
+from base64 import b64decode
+
+import pytest
+
+from nbwidgets_nn.saved_page import write_page
+from nbwidgets_nn.widgets._array_trait import pack
+
+HOSTILE = "</script><script>alert(1)</script><!--"
+
+
+def state_of(path):
+    text = path.read_text("utf-8")
+    found = re.search(r'<script type="application/json" id="nbw-state">(.*?)</script>', text, re.DOTALL)
+    return json.loads(found.group(1))
+
+
+def test_state_round_trips_with_arrays_compressed(tmp_path):
+    import numpy as np
+
+    values = np.arange(1000, dtype=np.float32)
+    widgets = [{"name": "w", "kind": "k", "state": pack({"values": values})}]
+    path = write_page(tmp_path / "a.html", title="t", widgets=widgets, answers={})
+    stored = state_of(path)["widgets"][0]["state"]["values"]
+    assert np.array_equal(np.frombuffer(gzip.decompress(b64decode(stored["gzip"])), stored["dtype"]), values)
+    assert stored["shape"] == [1000]
+
+
+def test_hostile_names_stay_text(tmp_path):
+    path = write_page(tmp_path / "a.html", title=HOSTILE, widgets=[{"name": HOSTILE}], answers={})
+    assert "<script>alert" not in path.read_text("utf-8")
+    assert state_of(path)["title"] == HOSTILE
+
+
+def test_page_names_no_address_outside_itself(tmp_path):
+    text = write_page(tmp_path / "a.html", title="t", widgets=[], answers={}).read_text("utf-8")
+    fetched = re.findall(r"(?:src|href)=[\"']?(?!data:)([^\"' >]+)|url\((?!data:)[^)]*\)|@import", text)
+    assert fetched == []
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("no/such/folder/a.html", "does not exist"), ("", "it is a folder")]
+)
+def test_unwritable_path_is_named(tmp_path, name, why):
+    with pytest.raises(OSError, match=f"cannot be written: .*{why}"):
+        write_page(tmp_path / name, title="t", widgets=[], answers={})
+
+
+def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "a.html"
+    path.write_text("old")
+    monkeypatch.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_page(path, title="t", widgets=[], answers={})
+    assert [p.name for p in tmp_path.iterdir()] == ["a.html"]
+    assert path.read_text() == "old"

@@ -1,0 +1,95 @@
+"""Golden payloads: the synced state as Python makes it, which the TypeScript tests decode.
+
+A change here is a change of the protocol between the twins: renew with ``pytest tests/widgets --renew-payloads`` and
+change the TypeScript side in the same commit.
+"""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nbwidgets_nn import LayerPicker, LayerRow, LinkedHeatmaps
+from nbwidgets_nn.explorer import widget_state
+from nbwidgets_nn.results import Dendrogram
+from nbwidgets_nn.widgets.heatmap_content import Columns, Fact, HeatmapContent, MatrixPanel
+
+PAYLOADS = Path(__file__).parent.parent / "payloads"
+
+
+def layer_picker():
+    rows = [
+        LayerRow("input", "input", (1, 8, 8)),
+        LayerRow("features.0", "Conv2d", (16, 8, 8), 160, 0.5),
+        LayerRow("head", "Linear", (10,), 650, None, "ran twice"),
+    ]
+    return LayerPicker(
+        rows, "features.0", title="Net", subtitle="3 samples", redundancy_title="share of the units"
+    )
+
+
+def linked_heatmaps():
+    """Three units, the last one constant, written out by hand so that no BLAS can change a bit of it."""
+    correlation = np.array([[1.0, 0.75, np.nan], [0.75, 1.0, np.nan], [np.nan, np.nan, np.nan]], np.float32)
+    marks = np.ma.array(
+        [[0.0, 0.5, np.inf], [-np.inf, np.nan, 7.0], [1.0, 2.0, -7.0]], mask=np.eye(3, dtype=bool)[:, ::-1]
+    )
+    tree = Dendrogram(
+        linkage=np.array([[0.0, 1.0, 0.25, 2.0]]),
+        order=np.array([1, 0, 2]),
+        constant=np.array([2]),
+        method="average",
+        use_abs_correlation=True,
+        samples=20,
+    )
+    panels = (
+        MatrixPanel(
+            "correlation",
+            "Correlation of units",
+            correlation,
+            how="average linkage",
+            quantity="r",
+            samples=20,
+        ),
+        MatrixPanel(
+            "marks",
+            "Every mark",
+            marks,
+            unit="bits",
+            columns=Columns("classes", ["a", "b", "c"]),
+            note="3 of 9",
+        ),
+    )
+    widget = LinkedHeatmaps(
+        HeatmapContent("fc", panels, tree, (Fact("rank", "1.2", "of 3", "why"),)), cut=0.5
+    )
+    widget.selection = [1]
+    return widget
+
+
+def empty_heatmaps():
+    return LinkedHeatmaps(HeatmapContent("flatten", message="The layer returned no tensor."))
+
+
+@pytest.mark.parametrize("make", [layer_picker, linked_heatmaps, empty_heatmaps], ids=lambda f: f.__name__)
+def test_payload_is_what_the_other_side_decodes(make, renew_payloads):
+    path = PAYLOADS / f"{make.__name__}.json"
+    text = (
+        json.dumps(bytes_as_text(widget_state(make())), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    )
+    if renew_payloads:
+        path.write_text(text)
+    assert path.read_text() == text
+
+
+def bytes_as_text(state):
+    if isinstance(state, dict):
+        if isinstance(state.get("data"), bytes):
+            return {
+                **{k: v for k, v in state.items() if k != "data"},
+                "base64": b64encode(state["data"]).decode(),
+            }
+        return {key: bytes_as_text(value) for key, value in state.items()}
+    return [bytes_as_text(value) for value in state] if isinstance(state, list | tuple) else state
