@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import { decodeContent, nameOfColumn, nameOfRow, valueAt } from "../../src/core/content.ts";
+import { readCell } from "../../src/core/readout.ts";
+import { matrixOf, smallContent, wire } from "../samples.ts";
+
+it("names rows and columns by unit, not by place", () => {
+  const content = decodeContent(smallContent());
+  expect(nameOfRow(content, 0)).toBe("fc:3");
+  expect(nameOfColumn(content, content.matrices[0], 4)).toBe("fc:2");
+  expect(nameOfColumn(content, content.matrices[1], 2)).toBe("s2");
+  expect(content.rowOfName.get("fc:4")).toBe(3);
+});
+
+it("refuses a matrix that does not fit its rows", () => {
+  const wrong = matrixOf(wire(new Float32Array(12), 4, 3));
+  expect(() => decodeContent(smallContent({ matrices: [wrong] }))).toThrow(/matrix "r" is 4 × 3, but 5 rows/);
+});
+
+it("reads exact values exactly", () => {
+  const content = decodeContent(smallContent());
+  const read = readCell(content, content.matrices[0], 0, 1, null);
+  expect(read).toEqual({ who: "fc:3 · fc:1", value: "r = 0.900", samples: "n = 1,797" });
+  expect(readCell(content, content.matrices[0], 0, 4, null).value).toBe("r is not defined");
+  expect(valueAt(content.matrices[0], 2, 3)).toBe(-0.8);
+});
+
+it("reads coded values with their error until Python answers", () => {
+  const coded = matrixOf(
+    wire(
+      Uint8Array.from({ length: 25 }, (_, i) => (i === 1 ? 255 : i === 2 ? 251 : 68)),
+      5,
+      5,
+    ),
+    {
+      coded: true,
+      error: 0.00402,
+    },
+  );
+  const content = decodeContent(smallContent({ matrices: [coded] }));
+  const read = (column: number, exact: number | null) =>
+    readCell(content, content.matrices[0], 0, column, exact).value;
+  expect(read(0, null)).toBe("r ≈ −0.454 ± 0.004");
+  expect(read(0, -0.45678)).toBe("r = −0.457");
+  expect(read(1, null)).toBe("r is masked");
+  expect(read(2, null)).toBe("r > 1");
+});

@@ -1,0 +1,73 @@
+// The golden payloads that a Python test writes: what Python sends must be what this side reads.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { decodeContent, type WireContent } from "../../src/core/content.ts";
+import { buildLayerTree, type LayerRow } from "../../src/core/layer_tree.ts";
+import { readSelection } from "../../src/core/selection.ts";
+import { fromBase64 } from "../../src/core/unpack.ts";
+
+const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "../../../tests/payloads");
+
+/** A payload's arrays are {"base64", "dtype", "shape"}; Jupyter's are {"data", "dtype", "shape"}. */
+function revive(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("base64" in value)) return value;
+  const { base64, ...rest } = value as { base64: string };
+  return { ...rest, data: fromBase64(base64) };
+}
+
+interface Payload {
+  content?: WireContent;
+  selection?: unknown;
+  layers?: LayerRow[];
+}
+
+const files = readdirSync(FOLDER).filter((name) => name.endsWith(".json"));
+
+it("there are payloads to read", () => {
+  expect(files.length).toBeGreaterThan(0);
+});
+
+describe.each(files)("%s", (file) => {
+  const parsed = JSON.parse(readFileSync(join(FOLDER, file), "utf8"), revive);
+  const payload = (parsed.state ?? parsed) as Payload;
+
+  it("holds the state of one of the widgets", () => {
+    expect(payload.content !== undefined || payload.layers !== undefined).toBe(true);
+  });
+
+  it.runIf(payload.content)("decodes as content of the heatmaps", () => {
+    const content = decodeContent(payload.content as WireContent);
+    expect(content.rows).toBe(content.units.length);
+    expect(content.rowOfUnit.size).toBe(content.rows);
+    for (const matrix of content.matrices) {
+      expect(matrix.base.codes.length).toBe(content.rows * matrix.base.columns);
+      expect(matrix.colors.light.length).toBe(750);
+      expect(matrix.colors.dark.length).toBe(750);
+      expect(matrix.high).toBeGreaterThanOrEqual(matrix.low);
+      expect(matrix.error > 0).toBe(matrix.coded);
+    }
+    for (const fact of content.facts)
+      expect(Object.keys(fact).sort()).toEqual(["explain", "label", "reference", "value"]);
+    expect(readSelection(payload.selection).kind).toBe("units");
+  });
+
+  it.runIf(payload.layers)("decodes as layers of the picker", () => {
+    const layers = payload.layers as LayerRow[];
+    expect(layers[0].name).toBe("input");
+    expect(buildLayerTree(layers).length).toBeGreaterThan(0);
+    for (const layer of layers) {
+      expect(Object.keys(layer).sort()).toEqual([
+        "name",
+        "note",
+        "parameters",
+        "redundancy",
+        "shape",
+        "type",
+      ]);
+      if (layer.redundancy !== null) expect(layer.redundancy).toBeGreaterThanOrEqual(0);
+    }
+  });
+});

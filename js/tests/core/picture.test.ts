@@ -1,0 +1,69 @@
+import { inflateSync } from "node:zlib";
+import { expect, it } from "vitest";
+import { decodeContent } from "../../src/core/content.ts";
+import { drawPicture } from "../../src/core/picture.ts";
+import { encodePng } from "../../src/core/png.ts";
+import { Scene } from "../../src/core/scene.ts";
+import { smallContent } from "../samples.ts";
+
+const PALETTE = {
+  dark: false,
+  paper: "#ffffff",
+  ink: "#111111",
+  muted: "#555555",
+  line: "#dddddd",
+  faint: "#eeeeee",
+  branch: "#888888",
+  accent: "#d9480f",
+  clusters: ["#4e79a7", "#e3a857"],
+  marks: ["#000001", "#000002", "#000003", "#000004", "#000005", "#000006"],
+  font: 'system-ui, "Segoe UI"',
+};
+
+function chunks(png: Uint8Array): Map<string, Uint8Array> {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
+  const found = new Map<string, Uint8Array>();
+  for (let at = 8; at < png.length; at += view.getUint32(at) + 12) {
+    found.set(
+      String.fromCharCode(...png.subarray(at + 4, at + 8)),
+      png.subarray(at + 8, at + 8 + view.getUint32(at)),
+    );
+  }
+  return found;
+}
+
+it("writes codes as the pixels of a PNG that can be read back", async () => {
+  const codes = Uint8Array.of(0, 1, 2, 253, 254, 255);
+  const lut = Uint32Array.from(
+    { length: 256 },
+    (_, i) => (0xff000000 | (i << 16) | (7 << 8) | (255 - i)) >>> 0,
+  );
+  const found = chunks(await encodePng(codes, 3, 2, lut));
+  expect([...found.keys()]).toEqual(["IHDR", "PLTE", "IDAT", "IEND"]);
+  const lines = inflateSync(found.get("IDAT") ?? new Uint8Array());
+  expect([...lines]).toEqual([0, 0, 1, 2, 0, 253, 254, 255]);
+  expect([...(found.get("PLTE") ?? []).slice(3, 6)]).toEqual([254, 7, 1]);
+});
+
+it("draws every matrix, the tree, the cut and the selection without a browser", async () => {
+  const scene = new Scene(() => undefined);
+  scene.setCut(0.5);
+  const wire = smallContent();
+  wire.matrices[0].title = 'r < "1" & more';
+  scene.setContent(decodeContent(wire));
+  scene.setNames(["fc:3", "fc:1"]);
+  const svg = await drawPicture(scene, PALETTE);
+  expect(svg.match(/<image /g)?.length).toBe(2);
+  expect(svg).toContain("cut 0.50");
+  expect(svg).toContain("r &lt; &quot;1&quot; &amp; more");
+  expect(svg).toContain('stroke="#d9480f"');
+  expect(svg).toContain("not defined 9");
+  expect(svg).toContain("constant");
+  // Well formed: every element that is opened is closed.
+  const open = [...svg.matchAll(/<(?!\/)(\w+)[^>]*?(\/?)>/g)].filter((tag) => tag[2] === "").length;
+  expect(open).toBe([...svg.matchAll(/<\/\w+>/g)].length);
+});
+
+it("says so when there is nothing to draw", async () => {
+  await expect(drawPicture(new Scene(() => undefined), PALETTE)).rejects.toThrow(/content has not been set/);
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { decodeContent } from "../../src/core/content.ts";
+import { type Part, Scene } from "../../src/core/scene.ts";
+import { smallContent } from "../samples.ts";
+
+function openScene() {
+  const parts: Part[] = [];
+  const scene = new Scene((part) => parts.push(part));
+  scene.setCut(0.5);
+  scene.setContent(decodeContent(smallContent()));
+  parts.length = 0;
+  return { scene, parts };
+}
+
+describe("selection", () => {
+  it("keeps names that are not in this layer until they are replaced", () => {
+    const { scene } = openScene();
+    scene.setNames(["fc:1", "conv:9"]);
+    expect([scene.rows, scene.unknown]).toEqual([[1], ["conv:9"]]);
+    expect(scene.select([0], "add")).toEqual(["fc:3", "fc:1", "conv:9"]);
+    expect(scene.drop("conv:9")).toEqual(["fc:3", "fc:1"]);
+    expect(scene.select([2], "replace")).toEqual(["fc:0"]);
+  });
+
+  it("finds its units again after a change of order", () => {
+    const { scene } = openScene();
+    scene.setNames(["fc:4"]);
+    const wire = smallContent();
+    new DataView((wire.units.data as DataView).buffer).setInt32(0, 4, true);
+    new DataView((wire.units.data as DataView).buffer).setInt32(12, 3, true);
+    scene.setContent(decodeContent(wire));
+    expect(scene.rows).toEqual([0]);
+  });
+
+  it("takes a branch, a cluster, and a constant unit alone", () => {
+    const { scene } = openScene();
+    expect(scene.branchRows(0, 0.9)).toEqual([0, 1, 2, 3]);
+    expect(scene.clusterRows(3)).toEqual([2, 3]);
+    expect(scene.clusterRows(4)).toEqual([4]);
+    expect(scene.branchRows(4, 0.9)).toEqual([]);
+  });
+});
+
+describe("zoom", () => {
+  it("moves rows everywhere, and columns only where they belong", () => {
+    const { scene } = openScene();
+    scene.zoomAt(1, 0, 0, 1.25);
+    expect(scene.rowSpan).toEqual({ start: 0, size: 4 });
+    expect(scene.columnSpan(0)).toEqual({ start: 0, size: 4 });
+    scene.zoomAt(0, 1, 0, 1.25);
+    expect(scene.columnSpan(0).size).toBeCloseTo(3.2);
+    expect(scene.columnSpan(1).size).toBe(3);
+    expect(scene.fitted).toBe(false);
+    scene.fit();
+    expect(scene.fitted).toBe(true);
+  });
+
+  it("comes close enough to see the rows that were found", () => {
+    const { scene } = openScene();
+    scene.show([3], 1 / 3);
+    expect(scene.rowSpan.size).toBe(3);
+    expect(scene.rowSpan.start).toBeLessThanOrEqual(3);
+    expect(scene.columnSpan(0).size).toBe(3);
+  });
+});
+
+it("is quiet when nothing changes", () => {
+  const { scene, parts } = openScene();
+  scene.setCut(0.5);
+  scene.setCut(Number.NaN);
+  scene.point(null);
+  scene.point({ matrix: 0, row: 1, column: 1 });
+  scene.point({ matrix: 0, row: 1, column: 1 });
+  expect(parts).toEqual(["hover"]);
+});
+
+it("counts clusters again when the cut moves", () => {
+  const { scene } = openScene();
+  expect(scene.clusters.count).toBe(2);
+  scene.setCut(0.15);
+  expect(scene.clusters.count).toBe(3);
+  scene.setCut(0.9);
+  expect(scene.clusters.count).toBe(1);
+});
