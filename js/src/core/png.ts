@@ -32,7 +32,8 @@ export async function encodePng(
 }
 
 async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const packed = new Blob([bytes as BlobPart]).stream().pipeThrough(new CompressionStream("deflate"));
+  const plain = new Response(bytes as BodyInit).body as ReadableStream<BufferSource>;
+  const packed = plain.pipeThrough(new CompressionStream("deflate"));
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 

@@ -31,6 +31,6 @@ export function fromBase64(text: string): Uint8Array {
 }
 
 async function gunzip(bytes: Uint8Array): Promise<ArrayBuffer> {
-  const plain = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(plain).arrayBuffer();
+  const packed = new Response(bytes as BodyInit).body as ReadableStream<BufferSource>;
+  return new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }

@@ -16,6 +16,8 @@ export interface TreeActions {
   setCut(cut: number, done: boolean): void;
 }
 
+/** A click this far right of a branch still means the branch. */
+const SLACK = 4;
 /** Width of the coloured part of the strip. */
 const BAND = 10;
 
@@ -70,7 +72,9 @@ export class TreeView {
     if (row < 0) return;
     const x = event.clientX - box.left;
     const inStrip = x > this.width - STRIP;
-    const found = inStrip ? this.scene.clusterRows(row) : this.scene.branchRows(row, this.scale().height(x));
+    const found = inStrip
+      ? this.scene.clusterRows(row)
+      : this.scene.branchRows(row, this.scale().height(x - SLACK));
     if (found.length > 0) this.actions.select(found, event.ctrlKey || event.metaKey || event.shiftKey);
   }
 

@@ -7,7 +7,7 @@ import {
   visibleNodes,
 } from "../../src/core/layer_tree.ts";
 
-export function layer(name: string): LayerRow {
+function layer(name: string): LayerRow {
   return { name, type: "Linear", shape: [4], parameters: 1, redundancy: null, note: "" };
 }
 
