@@ -20,35 +20,38 @@ ACTIVATION_MODULES = tuple(
     and cls is not nn.MultiheadAttention
 )
 
-ACTIVATIONS = frozenset(
-    {
-        *(
-            "relu",
-            "relu6",
-            "rrelu",
-            "leaky_relu",
-            "prelu",
-            "elu",
-            "selu",
-            "celu",
-            "gelu",
-            "silu",
-            "mish",
-            "glu",
-        ),
-        *("sigmoid", "hardsigmoid", "logsigmoid", "expit", "tanh", "hardtanh", "hardswish", "tanhshrink"),
-        *(
-            "softmax",
-            "softmin",
-            "log_softmax",
-            "gumbel_softmax",
-            "softplus",
-            "softsign",
-            "softshrink",
-            "hardshrink",
-        ),
-        *("threshold", "clamp", "clip", "sin"),
-    }
+ACTIVATIONS = frozenset().union(
+    [
+        "relu",
+        "relu6",
+        "rrelu",
+        "leaky_relu",
+        "prelu",
+        "elu",
+        "selu",
+        "celu",
+        "gelu",
+        "silu",
+        "mish",
+        "glu",
+        "threshold",
+        "clamp",
+        "clip",
+        "sin",
+    ],
+    [
+        "sigmoid",
+        "hardsigmoid",
+        "logsigmoid",
+        "expit",
+        "tanh",
+        "hardtanh",
+        "hardswish",
+        "tanhshrink",
+        "softplus",
+        "softsign",
+    ],
+    ["softshrink", "hardshrink", "softmax", "softmin", "log_softmax", "gumbel_softmax"],
 )
 """Names of activation functions; with `_` behind it, each is in place."""
 
@@ -79,8 +82,8 @@ Applied = Callable[[Tensor], Tensor]
 def applied(function: Callable, args: tuple, kwargs: dict) -> Applied:
     """Return the activation that `function(*args, **kwargs)` applied to `args[0]`.
 
-    The function itself when nothing but the tensor was given, a `BoundFunction` otherwise. An in-place function is
-    replaced by the one that returns a new tensor, so that calling it later changes nothing.
+    The function itself when nothing but the tensor was given, a `BoundFunction` otherwise. A method, and anything in
+    place, is replaced by the function of torch that returns a new tensor, so that calling it later changes nothing.
 
     >>> x = torch.zeros(1)
     >>> applied(torch.Tensor.relu_, (x,), {}) is torch.relu
@@ -88,8 +91,8 @@ def applied(function: Callable, args: tuple, kwargs: dict) -> Applied:
     >>> applied(functional.leaky_relu, (x,), {"negative_slope": 0.2, "inplace": True})
     leaky_relu(negative_slope=0.2)
     """
-    if function.__name__.endswith("_"):
-        name = function.__name__.rstrip("_")
+    name = function.__name__.rstrip("_")
+    if function.__name__ != name or getattr(Tensor, name, None) is function:
         function = getattr(torch, name, None) or getattr(functional, name)
     usual = _defaults(function)
     further = {

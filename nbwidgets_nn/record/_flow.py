@@ -34,8 +34,8 @@ class Label(NamedTuple):
 CONSTANT = Label()
 UNSEEN = Label(sources=frozenset({None}))
 
-SAME_VALUES = RESHAPES | {
-    *(
+SAME_VALUES = RESHAPES.union(
+    [
         "permute",
         "transpose",
         "swapaxes",
@@ -47,8 +47,8 @@ SAME_VALUES = RESHAPES | {
         "T",
         "mT",
         "t",
-    ),
-    *(
+    ],
+    [
         "contiguous",
         "clone",
         "detach",
@@ -61,9 +61,9 @@ SAME_VALUES = RESHAPES | {
         "type_as",
         "cpu",
         "cuda",
-    ),
-    *("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"),
-}
+    ],
+    ["dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"],
+)
 """Functions after which a tensor is still the output of the same layer (in eval mode, for dropout)."""
 
 ONLY_SHAPE_OF_SECOND = frozenset({"view_as", "reshape_as", "expand_as", "type_as"})
@@ -85,25 +85,37 @@ class Flow(TorchFunctionMode):
     ) -> None:
         super().__init__()
         self.paused = False
-        self._labels: dict[int, tuple[weakref.ref, Label]] = {}
-        self._written: dict[int, tuple[weakref.ref, Label]] = {}
+        self._labels: dict[int, _Entry] = {}
+        self._written: dict[int, _Entry] = {}
+        self._clock = 0
         self._on_activation = on_activation
         for tensor in constants:
             self.mark(tensor, CONSTANT)
 
     def mark(self, tensor: Tensor, label: Label) -> None:
         """Set the label of a tensor."""
-        self._labels[id(tensor)] = (weakref.ref(tensor), label)
-        self._written.pop(id(tensor), None)
+        self._clock += 1
+        self._labels[id(tensor)] = _Entry(weakref.ref(tensor), label, self._clock)
+
+    def write(self, tensor: Tensor, label: Label) -> None:
+        """Set the label of a tensor that was changed in place, and so changed its views and what it is a view of."""
+        self.mark(tensor, label)
+        self._written[id(tensor)] = self._labels[id(tensor)]
+        base = tensor._base  # noqa: SLF001 - torch has no public name for the tensor behind a view
+        if base is not None:
+            # Only the label of the base itself: its other views may show other elements.
+            self.mark(base, _also_from(self.label(base), label))
 
     def label(self, tensor: Tensor) -> Label:
-        """Return the label of a tensor, including what was written into the tensor that it is a view of."""
-        label = _find(self._labels, tensor) or UNSEEN
-        base = tensor._base  # noqa: SLF001 - torch has no public name for the tensor behind a view
-        if base is None:
-            return label
-        written = _find(self._written, base)
-        return label if written is None else _also_from(label, written)
+        """Return the label of a tensor, with what was written since into the tensor that it is a view of."""
+        entry = _find(self._labels, tensor)
+        if entry is None:
+            return UNSEEN
+        base = tensor._base  # noqa: SLF001
+        written = None if base is None else _find(self._written, base)
+        if written is None or written.time < entry.time:
+            return entry.label
+        return _also_from(entry.label, written.label)
 
     def __torch_function__(
         self, func: Callable, types: Iterable[type], args: tuple = (), kwargs: dict | None = None
@@ -117,7 +129,7 @@ class Flow(TorchFunctionMode):
     def _follow(self, function: Callable, args: tuple, kwargs: dict, result: Any) -> None:
         name = function_name(function)
         if name == "__setitem__":
-            self._write(args[0], self._label_of_result(name, args, kwargs))
+            self.write(args[0], self._label_of_result(name, args, kwargs))
             return
         if not isinstance(result, Tensor | tuple | list):
             return
@@ -130,8 +142,9 @@ class Flow(TorchFunctionMode):
         axis = self.label(args[0]).axis if args and isinstance(args[0], Tensor) else label.axis
         for tensor in results:
             carried = label._replace(axis=axis_after(function, args, kwargs, axis, tensor))
-            if args and tensor is args[0] and (name.endswith("_") or kwargs.get("inplace")):
-                self._write(tensor, carried)
+            changed = args and tensor is args[0] and (name.endswith("_") or kwargs.get("inplace"))
+            if changed or tensor is kwargs.get("out"):
+                self.write(tensor, carried)
             else:
                 self.mark(tensor, carried)
         if name == "_pack_padded_sequence":
@@ -160,19 +173,16 @@ class Flow(TorchFunctionMode):
     def _outputs(self, args: tuple) -> tuple[str, ...]:
         return self.label(args[0]).outputs if args and isinstance(args[0], Tensor) else ()
 
-    def _write(self, tensor: Tensor, label: Label) -> None:
-        """Note that `tensor` was changed in place, which also changes its views and what it is a view of."""
-        self.mark(tensor, label)
-        self._written[id(tensor)] = (weakref.ref(tensor), label)
-        base = tensor._base  # noqa: SLF001
-        if base is not None:
-            # Only noted on the base itself: its other views may show other elements.
-            self.mark(base, _also_from(self.label(base), label))
+
+class _Entry(NamedTuple):
+    tensor: weakref.ref
+    label: Label
+    time: int
 
 
-def _find(table: dict[int, tuple[weakref.ref, Label]], tensor: Tensor) -> Label | None:
+def _find(table: dict[int, _Entry], tensor: Tensor) -> _Entry | None:
     entry = table.get(id(tensor))
-    return entry[1] if entry is not None and entry[0]() is tensor else None
+    return entry if entry is not None and entry.tensor() is tensor else None
 
 
 def _also_from(label: Label, other: Label) -> Label:

@@ -95,7 +95,7 @@ def check_network(network: Any) -> nn.Module:
     ]
     if lazy:
         raise ValueError(
-            f"network: {', '.join(lazy[:3])} is not initialised yet (a lazy module), and recording must not change "
+            f"network: {', '.join(lazy[:3])}: not initialised yet (a lazy module), and recording must not change "
             "the model; run network(input) once, then record"
         )
     return network

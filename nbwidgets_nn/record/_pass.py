@@ -154,7 +154,9 @@ class Pass:
             call.notes.append(f"returned no tensor ({type(output).__name__})")
             return None
         tensor, path = found
-        call.packed = any(isinstance(part, PackedSequence) for part in (output, *dict(parts(output)).values()))
+        call.packed = any(
+            isinstance(part, PackedSequence) for part in (output, *dict(parts(output)).values())
+        )
         if path:
             call.notes.append(f"shown is output{path} of the {type(output).__name__} it returned")
         self._describe(running, tensor)
@@ -197,9 +199,12 @@ class Pass:
     def _mark_outputs(self, running: _Running, output: Any) -> None:
         call = running.call
         same = running.label.outputs if _keeps_values(running.module) else ()
+        label = Label(frozenset({call.name}), (call.name, *same), call.channel_axis)
         for tensor in tensors_in(output):
-            if not _is_untouched(running, tensor):
-                self._flow.mark(tensor, Label(frozenset({call.name}), (call.name, *same), call.channel_axis))
+            if id(tensor) not in running.versions:
+                self._flow.mark(tensor, label)
+            elif not _is_untouched(running, tensor):
+                self._flow.write(tensor, label)
 
     def _on_activation_function(self, names: tuple[str, ...], function: Applied) -> None:
         if self._running and is_plain_leaf(self._running[-1].module, self._names):

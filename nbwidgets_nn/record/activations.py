@@ -110,7 +110,11 @@ class Activations:
         beyond float16): then it has the dtype of the signal. The new recording has no `Layer.input`. ValueError if the
         length differs.
         """
-        values = torch.as_tensor(signal).detach().flatten()
+        # Through NumPy, whose floats are float64: torch would round a list to float32. The copy keeps apart what is ours.
+        values = (
+            signal.detach() if isinstance(signal, Tensor) else torch.from_numpy(np.array(signal, order="C"))
+        )
+        values = values.flatten().clone()
         if not values.is_floating_point() and not values.is_complex():
             values = values.double()
         self._check_length(values)

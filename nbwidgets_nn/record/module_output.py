@@ -63,7 +63,7 @@ def _outputs(model: nn.Module, value: Any, module: nn.Module, call: int, shown: 
         try:
             model(*arguments.args, **arguments.kwargs)
         except Exception as error:
-            message = f"{kind_of(model)} raised before or after {shown} ran: {type(error).__name__}: {error}"
+            message = f"{kind_of(model)} raised while {shown} was recorded: {type(error).__name__}: {error}"
             raise RecordingError(message) from error
         finally:
             handle.remove()
