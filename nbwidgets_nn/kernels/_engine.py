@@ -36,6 +36,12 @@ class HostEngine:
         """Put a float64 host vector into the engine's dtype and memory."""
         return values.astype(self.dtype)
 
+    def shift(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Write `rows` minus its first row to `out`; return that row in the engine's dtype."""
+        first = rows[0].astype(self.dtype)
+        np.subtract(rows, first, out=out)  # converts as it goes, in one pass
+        return first
+
     def peak(self, block: np.ndarray) -> np.ndarray:
         """Find max |value| of every column, NaN where a value is NaN."""
         return np.maximum(block.max(axis=0), -block.min(axis=0))
@@ -77,6 +83,12 @@ class DeviceEngine(HostEngine):
 
     def vector(self, values: np.ndarray) -> Any:
         return self._torch.as_tensor(values.astype(self.dtype)).to(self._options["device"])
+
+    def shift(self, rows: Any, out: Any) -> Any:
+        out.copy_(rows)
+        first = out[0].clone()
+        out -= first
+        return first
 
     def peak(self, block: Any) -> Any:
         return self._torch.maximum(block.amax(dim=0), -block.amin(dim=0))

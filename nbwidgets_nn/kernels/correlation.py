@@ -50,8 +50,8 @@ def corrcoef(m: Any, rowvar: bool = True) -> Any:
     if units_first.shape[1] < 2:
         came = f"{units_first.shape[1]} (shape {tuple(array.shape)}, rowvar={rowvar})"
         raise ValueError(expected("m", "at least 2 samples", came, f"{_ONE_SAMPLE}, or rowvar={not rowvar}"))
-    moments = CoMoments().update(as_matrix(units_first.T, "m"))
-    result = _rounded_as(_finish(moments, moments.sums), array)
+    _, matrix = correlation_matrix(as_matrix(units_first.T, "m"))
+    result = _rounded_as(matrix, array)
     return result if array.ndim == 2 else result[0, 0] if is_tensor(result) else result.reshape(())
 
 
@@ -89,8 +89,13 @@ def correlate(X: Any) -> Correlation:
     >>> print(correlate(x))
     4 units, 1,000 samples: strongest correlation -1.000 of (0, 3), by chance alone 0.052 ± 0.017
     """
-    moments = CorrelationMoments().update(as_matrix(X, "X", min_samples=2))
-    return _describe(moments, _finish(moments, moments.sums))
+    return _describe(*correlation_matrix(as_matrix(X, "X", min_samples=2)))
+
+
+def correlation_matrix(X: Any) -> tuple[CoMoments, Any]:
+    """Compute the correlation matrix of a checked matrix, on its device, with the moments that it came from."""
+    moments = CoMoments().update(X)
+    return moments, _finish(moments, moments.sums)
 
 
 def _describe(moments: CoMoments, matrix: Any) -> Correlation:

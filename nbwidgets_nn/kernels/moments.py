@@ -107,9 +107,7 @@ class CoMoments:
         block = self._block_like(rows, buffer)
         body = block[:count]
         with np.errstate(invalid="ignore", over="ignore"):  # NaN, inf: found by `peak`
-            body[...] = rows
-            first = body[0] + 0
-            body -= first
+            first = engine.shift(rows, body)
             peak = as_numpy(engine.peak(body)).astype(np.float64)
         origin = as_numpy(first).astype(np.float64)
         self._drop_nonfinite(peak, origin, body)

@@ -48,7 +48,7 @@ def null_reference(units: int, samples: int) -> tuple[float, float]:
 
     >>> mean, std = null_reference(units=100, samples=1000)
     >>> print(f"{mean:.3f} +- {std:.3f}")
-    0.125 +- 0.011
+    0.121 +- 0.010
     """
     if samples < 2:
         hint = "record more inputs at once"
