@@ -21,7 +21,7 @@ export const BELOW = 20;
 /** The cluster strip and the gaps beside it. */
 export const STRIP = 22;
 
-const SMALLEST = 300;
+const SMALLEST = 240;
 const LARGEST = 620;
 
 /** Plots of one widget share one height, so that the eye can follow a row across panels. */

@@ -3,7 +3,7 @@
 import { MARKS } from "./codes.ts";
 import { type Content, isSquare, type Matrix } from "./content.ts";
 import { clusterColors } from "./dendrogram.ts";
-import { formatCount, formatNumber, plural } from "./format.ts";
+import { formatNumber, plural } from "./format.ts";
 import type { Palette } from "./palette.ts";
 import { encodePng, toBase64 } from "./png.ts";
 import { makeLut } from "./raster.ts";
@@ -80,7 +80,7 @@ function drawLegend(matrix: Matrix, x: number, palette: Palette): string {
   });
   const unit = matrix.unit ? ` ${matrix.unit}` : "";
   const marks = MARKS.filter((_, i) => matrix.marks[i] > 0).map(
-    (mark) => `${mark.label} ${formatCount(matrix.marks[MARKS.indexOf(mark)])}`,
+    (mark) => `${mark.label}: ${plural(matrix.marks[MARKS.indexOf(mark)], "cell")}`,
   );
   const columns = matrix.columns ? matrix.columns.title : "the same units";
   return [

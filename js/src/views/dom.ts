@@ -17,14 +17,18 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** A button with a tooltip that is also its accessible name when the face is a sign. */
+/** A button with a tooltip, which is also its accessible name when the face is only a sign. */
 export function button(
   face: string,
   title: string,
   press: () => void,
   signal: AbortSignal,
 ): HTMLButtonElement {
-  const node = make("button", { type: "button", class: "nbw-button", title, "aria-label": title }, face);
+  const node = make(
+    "button",
+    { type: "button", class: "nbw-button", title, "aria-label": /[a-z]/i.test(face) ? undefined : title },
+    face,
+  );
   node.addEventListener("click", press, { signal });
   return node;
 }

@@ -22,11 +22,13 @@ export function liveFacts(scene: Scene): Fact[] {
     });
   }
   const matrix = exactSquare(content);
-  if (matrix && rows.length > 1 && rows.length <= MOST_ROWS) {
+  if (matrix) {
+    const asked = rows.length > 1 && rows.length <= MOST_ROWS;
+    // The tile is always there: one that came with the first brush would push the picture down.
     facts.push({
       label: `smallest |${matrix.quantity}| inside`,
-      value: formatNumber(smallestInside(matrix, rows)),
-      reference: `${formatCount(rows.length)} selected`,
+      value: asked ? formatNumber(smallestInside(matrix, rows)) : "–",
+      reference: rows.length ? `${formatCount(rows.length)} selected` : "nothing selected",
       explain: `The weakest ${matrix.title.toLowerCase()} between any two of the selected units.`,
     });
   }

@@ -91,8 +91,9 @@ export class Panel {
       button("+", "zoom in (+)", () => zoom(1.6), signal),
       button("fit", "show everything (0, or double click)", () => this.scene.fit(), signal),
     );
-    const title = make("span", { class: "nbw-title" }, this.matrix.title);
-    const how = make("span", { class: "nbw-how" }, this.matrix.how);
+    const { title: name, how: made } = this.matrix;
+    const title = make("span", { class: "nbw-title", title: name }, name);
+    const how = make("span", { class: "nbw-how", title: made }, made);
     return make("div", { class: "nbw-head" }, title, how, tools);
   }
 

@@ -100,7 +100,6 @@ export class PickerView {
       "aria-setsize": siblings.length,
       "aria-selected": node.layer ? String(node.id === this.layer) : undefined,
       "aria-expanded": node.layer ? undefined : String(!this.closed.has(node.id)),
-      "aria-label": describe(node),
       title: node.layer ? node.layer.note || node.id : node.id,
       tabindex: node.id === this.current ? "0" : "-1",
     });
@@ -181,33 +180,27 @@ export class PickerView {
   }
 }
 
-function describe({ layer, id, children }: TreeNode): string {
-  if (!layer) return `${id}, ${children.length} entries`;
-  const parts = [layer.name, layer.type];
-  if (layer.shape) parts.push(`output ${layer.shape.join(" by ")}`);
-  parts.push(`${formatCount(layer.parameters)} parameters`);
-  if (layer.redundancy !== null) parts.push(`redundancy ${formatPercent(layer.redundancy)}`);
-  if (layer.note) parts.push(layer.note);
-  return parts.join(", ");
+/** Words that a sighted reader has from the column heads. */
+function spoken(words: string): HTMLElement {
+  return make("span", { class: "nbw-sr" }, words);
 }
 
 function cells(label: string, layer: LayerRow): HTMLElement[] {
-  const shape = formatShape(layer.shape);
   const name = make("span", { class: "nbw-name" }, label);
-  const type = make("span", { class: "nbw-type" }, [layer.type, shape].filter(Boolean).join(" · "));
-  const parameters = make(
-    "span",
-    { class: "nbw-parameters" },
-    layer.parameters ? formatCount(layer.parameters) : "–",
-  );
+  const type = make("span", { class: "nbw-type" });
+  type.append([layer.type, formatShape(layer.shape)].filter(Boolean).join(" · "));
+  const parameters = make("span", { class: "nbw-parameters" });
+  parameters.append(layer.parameters ? formatCount(layer.parameters) : "–", spoken(" parameters, "));
   const bar = make("span", { class: "nbw-redundancy" });
   const percent = make("span", { class: "nbw-percent" });
-  if (layer.redundancy !== null) {
+  if (layer.redundancy === null) bar.classList.add("nbw-none");
+  else {
     const fill = make("i", {});
     fill.style.width = `${Math.round(100 * Math.min(1, Math.max(0, layer.redundancy)))}%`;
     bar.append(fill);
-    percent.append(formatPercent(layer.redundancy));
-  } else bar.classList.add("nbw-none");
+    percent.append(formatPercent(layer.redundancy), spoken(" redundancy"));
+  }
+  if (layer.note) percent.append(spoken(`, ${layer.note}`));
   return [name, parameters, bar, type, percent];
 }
 

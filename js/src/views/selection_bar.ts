@@ -28,9 +28,7 @@ export class SelectionBar {
     signal: AbortSignal,
   ) {
     this.keep = button("Keep medoid", "", () => this.keepMedoids(), signal);
-    this.keep.removeAttribute("aria-label");
     this.clear = button("Clear", "let go of every unit (Esc)", () => actions.clear(), signal);
-    this.clear.removeAttribute("aria-label");
     const tools = make("div", { class: "nbw-tools" }, this.keep, this.clear);
     const title = make("span", { class: "nbw-title" }, "Selection");
     const head = make("div", { class: "nbw-head" }, title, this.count, tools);

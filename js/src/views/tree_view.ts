@@ -140,9 +140,11 @@ function paintBranches(
   }
   const dense = size < 2.5;
   context.lineWidth = dense ? 0.6 : 1.1;
+  context.globalAlpha = dense ? 0.65 : 1;
   stroke(context, paths.above, palette.branch);
   context.lineWidth = dense ? 0.6 : 1.3;
   stroke(context, paths.below, palette.ink);
+  context.globalAlpha = 1;
   stroke(context, paths.picked, palette.accent);
 }
 
@@ -195,6 +197,7 @@ function paintConstant(
   }
   context.stroke();
   context.restore();
+  if (height - top < 14) return;
   context.fillStyle = palette.muted;
   context.font = `11px ${palette.font}`;
   context.textAlign = "right";

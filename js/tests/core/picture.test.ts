@@ -57,7 +57,7 @@ it("draws every matrix, the tree, the cut and the selection without a browser", 
   expect(svg).toContain("cut 0.50");
   expect(svg).toContain("r &lt; &quot;1&quot; &amp; more");
   expect(svg).toContain('stroke="#d9480f"');
-  expect(svg).toContain("not defined 9");
+  expect(svg).toContain("not defined: 9 cells");
   expect(svg).toContain("constant");
   // Well formed: every element that is opened is closed.
   const open = [...svg.matchAll(/<(?!\/)(\w+)[^>]*?(\/?)>/g)].filter((tag) => tag[2] === "").length;

@@ -48,21 +48,18 @@ describe("a row", () => {
     const item = find(tree, '[data-id="features.0"]');
     expect([...item.children].map((cell) => cell.textContent)).toEqual([
       "0",
-      "2,080",
+      "2,080 parameters, ",
       "",
       "Conv2d · 16 × 8 × 8",
-      "78 %",
+      "78 % redundancy",
     ]);
     expect(find(item, ".nbw-redundancy i").style.width).toBe("78%");
-    expect(item.getAttribute("aria-label")).toBe(
-      "features.0, Conv2d, output 16 by 8 by 8, 2,080 parameters, redundancy 78 %",
-    );
   });
 
   it("leaves out what was not measured", () => {
     const item = find(open().tree, '[data-id="features.1"]');
     expect(item.textContent).not.toContain("%");
-    expect(item.getAttribute("aria-label")).toContain("returned no tensor");
+    expect(item.textContent).toContain("returned no tensor");
   });
 });
 
