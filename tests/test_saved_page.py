@@ -38,7 +38,11 @@ def test_hostile_names_stay_text(tmp_path):
 
 def test_page_names_no_address_outside_itself(tmp_path):
     text = write_page(tmp_path / "a.html", title="t", widgets=[], answers={}).read_text("utf-8")
-    fetched = re.findall(r"(?:src|href)=[\"']?(?!data:)([^\"' >]+)|url\((?!data:)[^)]*\)|@import", text)
+    markup = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL).group(1)
+    fetched = re.findall(r"\s(?:src|href)=[\"']?(?!data:)[^\"' >]+", markup) + re.findall(
+        r"url\((?!data:)|@import", style
+    )
     assert fetched == []
 
 

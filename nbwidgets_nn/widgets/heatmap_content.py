@@ -152,11 +152,12 @@ class HeatmapContent:
         return self.order if self.unit_ids is None else np.asarray(self.unit_ids, np.int32)[self.order]
 
     def exact(self, matrix: str, row: int, column: int) -> float:
-        """Return one value by its display position."""
+        """Return one value by its display position; NaN for a masked cell."""
         panel = next((p for p in self.panels if p.id == matrix), None)
         if panel is None:
             raise KeyError(f"no matrix {matrix!r}; there are {[p.id for p in self.panels]}")
-        return float(panel.values[self.order[row], self.order[column] if panel.columns is None else column])
+        value = panel.values[self.order[row], self.order[column] if panel.columns is None else column]
+        return float("nan") if value is np.ma.masked else float(value)
 
     def to_state(self) -> dict[str, Any]:
         """Return the form that travels to the browser, see ``js/src/widgets/linked_heatmaps.ts``."""

@@ -106,7 +106,7 @@ class LinkedHeatmaps(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{panel.id} {panel.values.shape}" for panel in self.content.panels)
-        return f"LinkedHeatmaps(layer={self.content.layer!r}, {shapes or self.content.message!r})"
+        return f"LinkedHeatmaps(layer={self.content.layer!r}, {shapes or self.content.message})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle_and_metadata = super()._repr_mimebundle_(**kwargs)

@@ -5,25 +5,18 @@ time; the page notes when a probe pixel of the picture has changed. Software ren
 """
 
 import contextlib
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "browser"))
 
-from conftest import CHROMIUM_FLAGS, Notebook, server, write_notebook
+from jupyter_pages import CHROMIUM_FLAGS, LAB, Notebook, server, write_notebook
 from playwright.sync_api import sync_playwright
 
-LAB = [
-    "jupyterlab",
-    "--no-browser",
-    "--IdentityProvider.token=",
-    "--ServerApp.disable_check_xsrf=True",
-    "--LabApp.expose_app_in_browser=True",
-    "--LabApp.extension_manager=readonly",
-    "--LabApp.news_url=None",
-    "--ServerApp.iopub_data_rate_limit=1e12",
-]
+# Lab caps what a cell may send; the peers need more than that.
+UNCAPPED = "--ServerApp.iopub_data_rate_limit=1e12"
 
 # Counts what really came over the socket, before any page code can.
 COUNT_BYTES = """
@@ -121,11 +114,11 @@ WATCH = f"""
 @contextlib.contextmanager
 def lab():
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        import shutil
-
         system = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=system, args=CHROMIUM_FLAGS)
-        with server([*LAB, f"--ServerApp.root_dir={folder}"], Path(folder), alive="/api/status") as address:
+        with server(
+            [*LAB, UNCAPPED, f"--ServerApp.root_dir={folder}"], Path(folder), alive="/api/status"
+        ) as address:
             yield browser, address, Path(folder)
         browser.close()
 

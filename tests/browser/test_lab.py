@@ -1,8 +1,7 @@
 """The explorer in a real JupyterLab with a real kernel."""
 
 import pytest
-from conftest import ARTIFACTS, axe_violations
-from views import brush, chips, heatmaps, pick, pixels, wait_painted
+from views import ARTIFACTS, axe_violations, brush, chips, heatmaps, pick, pixels, wait_painted
 
 MODEL = """
 import torch
@@ -41,7 +40,7 @@ def test_brushed_units_reach_python_and_the_other_heatmap(explorer, page):
     other = pixels(page, "profile", "nbw-overlay")
     brush(page, "correlation", (0.02, 0.02), (0.3, 0.18))
     page.wait_for_selector(".nbw-chips button[data-name]")
-    page.wait_for_function("document.querySelectorAll('.nbw-chips button[data-name]').length > 1")
+    page.wait_for_function("() => document.querySelectorAll('.nbw-chips button[data-name]').length > 1")
     shown = chips(page)
     page.mouse.move(5, 5)
     assert explorer.python("ex.selection.units") == shown
@@ -84,7 +83,7 @@ def test_hover_reads_the_exact_value(explorer, page):
     readout = page.locator("[data-matrix=correlation] .nbw-readout")
     exact = explorer.python("ex.heatmaps.content.exact('correlation', 2, 0)")
     page.wait_for_function(
-        "!!document.querySelector('[data-matrix=correlation] .nbw-readout').textContent.includes('r =')"
+        "() => !!document.querySelector('[data-matrix=correlation] .nbw-readout').textContent.includes('r =')"
     )
     assert f"{exact:.3f}".replace("-", "−") in readout.inner_text()
 
@@ -101,7 +100,7 @@ def test_keys_are_not_stolen_by_lab(explorer, page):
 def test_running_the_cell_again_leaves_nothing_behind(explorer, page):
     for _ in range(3):
         explorer._race("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_function("document.querySelectorAll('.nbw-linked-heatmaps').length === 1")
+        page.wait_for_function("() => document.querySelectorAll('.nbw-linked-heatmaps').length === 1")
         wait_painted(page)
     assert page.locator(".nbw-layer-picker").count() == 1
 
@@ -113,9 +112,11 @@ def test_two_views_of_one_explorer_share_the_selection(explorer, page):
         panel.content.model.sharedModel.insertCell(2, {cell_type: 'code', source: 'ex'}) }"""
     )
     explorer._race("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function("document.querySelectorAll('.nbw-linked-heatmaps[data-seq]').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('.nbw-linked-heatmaps[data-seq]').length === 2")
     explorer.execute("ex.selection = [1]")
-    page.wait_for_function("document.querySelectorAll('.nbw-chips button[data-name=\"3:1\"]').length === 2")
+    page.wait_for_function(
+        "() => document.querySelectorAll('.nbw-chips button[data-name=\"3:1\"]').length === 2"
+    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -127,7 +128,7 @@ def test_themes_recolour_and_axe_finds_nothing(explorer, page, theme):
             "window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
         )
         page.wait_for_selector(".nbw-linked-heatmaps.nbw-dark")
-        page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+        page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
         page.wait_for_timeout(300)
         assert pixels(page, "correlation") != light
     ARTIFACTS.mkdir(exist_ok=True)

@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from conftest import ARTIFACTS, axe_violations
 from torch import nn
-from views import brush, chips, heatmaps, pick, pixels, wait_painted
+from views import ARTIFACTS, axe_violations, brush, chips, heatmaps, pick, pixels, wait_painted
 
 import nbwidgets_nn as nw
 
@@ -35,7 +34,7 @@ def test_picks_another_layer_without_a_kernel(report):
 def test_brushing_links_the_panels(report):
     other = pixels(report, "profile", "nbw-overlay")
     brush(report, "correlation", (0.02, 0.02), (0.3, 0.18))
-    report.wait_for_function("document.querySelectorAll('.nbw-chips button[data-name]').length > 1")
+    report.wait_for_function("() => document.querySelectorAll('.nbw-chips button[data-name]').length > 1")
     report.mouse.move(5, 5)
     assert all(name.startswith("3:") for name in chips(report))
     assert pixels(report, "profile", "nbw-overlay") != other
@@ -56,9 +55,9 @@ def test_zooms_and_hovers(report):
         "old => document.querySelector('[data-matrix=correlation] canvas.nbw-cells').toDataURL() !== old",
         arg=before,
     )
-    report.locator("[data-matrix=correlation] canvas.nbw-cells").hover()
+    report.locator("[data-matrix=correlation] .nbw-plot").hover()
     report.wait_for_function(
-        "document.querySelector('[data-matrix=correlation] .nbw-readout').textContent.includes('r =')"
+        "() => document.querySelector('[data-matrix=correlation] .nbw-readout').textContent.includes('r =')"
     )
 
 

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ARTIFACTS, server
-from views import pick, wait_painted
+from jupyter_pages import server
+from views import ARTIFACTS, pick, wait_painted
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_first_look.ipynb"
 

@@ -1,6 +1,11 @@
 """How the tests read and handle the views: by what a person sees and does, and by marks the widgets set for tests."""
 
+from pathlib import Path
+
 from playwright.sync_api import Page
+
+ARTIFACTS = Path(__file__).parent / "artifacts"
+AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def heatmaps(page: Page):
@@ -42,3 +47,13 @@ def chips(page: Page) -> list[str]:
     return page.locator(".nbw-chips button[data-name]").evaluate_all(
         "all => all.map(chip => chip.dataset.name)"
     )
+
+
+def axe_violations(page: Page, root: str = ".nbw") -> list[str]:
+    """Run axe on the part of a page that is ours and name what it finds."""
+    page.evaluate(AXE.read_text())
+    result = page.evaluate("root => axe.run(root)", root)
+    return [
+        f"{v['id']}: {v['nodes'][0]['html'][:200]} {v['nodes'][0]['failureSummary'][:300]}"
+        for v in result["violations"]
+    ]

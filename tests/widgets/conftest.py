@@ -22,7 +22,7 @@ def samples():
 def content(samples):
     correlation = correlate(samples)
     awkward = np.array([[0.0, 1.0, np.nan], [np.inf, -np.inf, 2.0], [5.0, -5.0, 0.5]] * 2)
-    marked = np.ma.masked_equal(awkward, 0.5)
+    marked = np.ma.array(awkward, mask=awkward == 0.5)
     return HeatmapContent(
         "features.0",
         (

@@ -1,0 +1,127 @@
+"""Correlation and clustering against their peers, in one process, as ratios with the bounds they must keep.
+
+    python tests/benchmarks/bench_kernels.py
+
+Times are the best of several alternating rounds, so that a neighbour's load falls on all alike. Memory is the growth
+of the peak resident set while the kernel runs.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from nbwidgets_nn.kernels.clustering import create_correlation_clusters
+from nbwidgets_nn.kernels.correlation import corrcoef
+
+
+def best_times(functions: dict[str, Callable], rounds: int) -> dict[str, float]:
+    """Time each function once a round, after one unmeasured round; the best of each in seconds."""
+    times = {name: [] for name in functions}
+    for _ in range(rounds + 1):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            times[name].append(time.perf_counter() - start)
+    return {name: min(taken[1:]) for name, taken in times.items()}
+
+
+def report(what: str, value: float, bound: str, kept: bool) -> bool:
+    """Print one line and pass on whether the bound is kept."""
+    print(f"  {what:<58}{value:>9.3g}   {bound:<9}{'ok' if kept else 'MISSED'}")
+    return kept
+
+
+def bench_correlation(samples: int = 10_000, units: int = 3_072, rounds: int = 5) -> bool:
+    """Run `corrcoef` against torch, and float64 NumPy for the values."""
+    print(f"corrcoef, {samples:,} samples x {units:,} units, float32")
+    X = torch.randn(samples, units, generator=torch.Generator().manual_seed(0))
+    extra = peak_growth(lambda: corrcoef(X, rowvar=False)) / (X.nbytes + 4 * units**2)
+    functions = {
+        "ours": lambda: corrcoef(X, rowvar=False),
+        "X.T @ X": lambda: X.T @ X,
+        "torch.corrcoef": lambda: torch.corrcoef(X.T),
+    }
+    seconds = best_times(functions, rounds)
+    print("  " + ", ".join(f"{name} {taken:.3f} s" for name, taken in seconds.items()))
+    exact = np.corrcoef(X.numpy().astype(np.float64), rowvar=False)
+    error = float(np.abs(corrcoef(X, rowvar=False).numpy() - exact).max())
+    bare, peer = seconds["ours"] / seconds["X.T @ X"], seconds["torch.corrcoef"] / seconds["ours"]
+    kept = [
+        report("time over that of X.T @ X", bare, "<= 0.6", bare <= 0.6),
+        report("times as fast as torch.corrcoef", peer, ">= 2.5", peer >= 2.5),
+        report("largest difference from float64 np.corrcoef", error, "<= 1e-5", error <= 1e-5),
+        report("extra memory over input + result", extra, "< 1.5", extra < 1.5),
+    ]
+    return all(kept)
+
+
+def clusters_of_the_seed(X: np.ndarray, threshold: float) -> np.ndarray:
+    """Cluster as the seed system does, in float64."""
+    corr = np.nan_to_num(np.corrcoef(X.T))
+    corr = (corr + corr.T) / 2
+    np.fill_diagonal(corr, 1)
+    tree = linkage(squareform(1 - np.abs(corr)), method="average")
+    return fcluster(tree, threshold, criterion="distance")
+
+
+def bench_clustering(samples: int = 5_000, units: int = 4_096, rounds: int = 3) -> bool:
+    """Run `create_correlation_clusters` against the seed's way."""
+    print(f"create_correlation_clusters, {samples:,} samples x {units:,} units, float32")
+    X = redundant_units(samples, units)
+    functions = {
+        "ours": lambda: create_correlation_clusters(X),
+        "seed": lambda: clusters_of_the_seed(X, 0.5),
+    }
+    seconds = best_times(functions, rounds)
+    print("  " + ", ".join(f"{name} {taken:.3f} s" for name, taken in seconds.items()))
+    faster = seconds["seed"] / seconds["ours"]
+    same = same_partition(create_correlation_clusters(X), clusters_of_the_seed(X, 0.5))
+    return all(
+        [
+            report("times as fast as the seed's way", faster, ">= 2.5", faster >= 2.5),
+            report("same partition", same, "= 1", same),
+        ]
+    )
+
+
+def redundant_units(samples: int, units: int) -> np.ndarray:
+    """Make units that follow a few hundred directions, each to a degree of its own, as those of a trained layer do."""
+    rng = np.random.default_rng(0)
+    directions = rng.standard_normal((samples, units // 10), dtype=np.float32)
+    noise = rng.standard_normal((samples, units), dtype=np.float32)
+    return (
+        directions[:, rng.integers(0, units // 10, units)]
+        + rng.uniform(0.1, 2, units).astype(np.float32) * noise
+    )
+
+
+def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
+    """Are two labellings the same but for the names of the labels?"""
+    pairs = np.unique(np.stack([a, b]), axis=1).shape[1]
+    return pairs == len(np.unique(a)) == len(np.unique(b))
+
+
+def peak_growth(function: Callable) -> int:
+    """Bytes by which the peak resident set grows. Run it before anything else has raised the peak."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    function()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
+
+
+def main() -> int:
+    """Run both; 1 if a bound is missed."""
+    kept = [bench_correlation(), bench_clustering()]
+    return 0 if all(kept) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
