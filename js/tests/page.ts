@@ -25,6 +25,8 @@ export function stubPage(width = 900): { calls: Calls; resize(width: number): vo
       lineTo() {}
     },
   );
+  const media = Object.assign(new EventTarget(), { matches: false });
+  vi.stubGlobal("matchMedia", () => media);
   const observers = new Set<(entries: unknown[]) => void>();
   vi.stubGlobal(
     "ResizeObserver",

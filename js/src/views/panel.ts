@@ -25,6 +25,9 @@ export interface PanelActions {
   exact: ExactAsker;
 }
 
+/** On a plot this wide, the read-out fits beside the colour bar; otherwise it has a line of its own. */
+const READOUT_BESIDE = 500;
+
 export class Panel {
   readonly node: HTMLElement;
   private readonly plot: HTMLElement;
@@ -182,6 +185,9 @@ export class Panel {
     this.plot.style.height = `${box.height + BELOW}px`;
     this.foot.style.marginLeft = `${box.tree}px`;
     this.foot.style.width = `${box.width}px`;
+    const wide = box.width >= READOUT_BESIDE;
+    this.foot.classList.toggle("nbw-wide", wide);
+    this.readout.style.marginLeft = wide ? "0" : `${-box.tree}px`;
   }
 
   paintCells(palette: Palette): void {
