@@ -41,6 +41,7 @@ export class HeatmapsView {
   private palette: Palette | null = null;
   private pan = false;
   private width = 0;
+  private resizedAt = 0;
   private frame = 0;
   private seq = 0;
 
@@ -99,6 +100,11 @@ export class HeatmapsView {
 
   private resized(width: number): void {
     if (Math.abs(width - this.width) < 1 || width === 0) return;
+    // A scroll bar that comes and goes with the height of the picture would make it flicker for ever.
+    const now = performance.now();
+    const scrollBarLeft = width > this.width && width - this.width < 20 && now - this.resizedAt < 300;
+    if (scrollBarLeft) return;
+    this.resizedAt = now;
     this.width = width;
     this.place();
     this.changed("content");
