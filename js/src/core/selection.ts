@@ -66,3 +66,11 @@ export function runs(rows: readonly number[]): [number, number][] {
   }
   return found;
 }
+
+/** How many selected rows stand before each row: a run a..b is selected whole when it gains b + 1 - a. */
+export function countBefore(rows: readonly number[], count: number): Int32Array {
+  const before = new Int32Array(count + 1);
+  for (const row of rows) if (row < count) before[row + 1] = 1;
+  for (let k = 1; k <= count; k++) before[k] += before[k - 1];
+  return before;
+}

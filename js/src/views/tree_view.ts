@@ -5,7 +5,7 @@ import { formatNumber, plural } from "../core/format.ts";
 import { STRIP } from "../core/layout.ts";
 import type { Palette } from "../core/palette.ts";
 import type { Scene } from "../core/scene.ts";
-import { runs } from "../core/selection.ts";
+import { countBefore } from "../core/selection.ts";
 import { cellAt, edgeOf } from "../core/span.ts";
 import { treeScale } from "../core/tree_scale.ts";
 import { followCut } from "./cut_slider.ts";
@@ -119,16 +119,17 @@ function paintBranches(
 ): void {
   const tree = content?.tree;
   if (!tree) return;
-  const picked = runs(rows);
+  const pickedBefore = countBefore(rows, tree.leaves);
   const paths = { above: new Path2D(), below: new Path2D(), picked: new Path2D() };
   const heightOf = (node: number) => (node < tree.leaves ? 0 : tree.height[node - tree.leaves]);
   const end = rowSpan.start + rowSpan.size;
   const size = height / rowSpan.size;
   for (let i = 0; i < tree.height.length; i++) {
     if (tree.last[i] + 1 < rowSpan.start || tree.first[i] > end) continue;
+    const under = tree.last[i] + 1 - tree.first[i];
     // Branches within one pixel would only blacken it; zooming in brings them out.
-    if ((tree.last[i] + 1 - tree.first[i]) * size < 1) continue;
-    const whole = picked.some(([first, last]) => first <= tree.first[i] && tree.last[i] <= last);
+    if (under * size < 1) continue;
+    const whole = pickedBefore[tree.last[i] + 1] - pickedBefore[tree.first[i]] === under;
     const path = whole ? paths.picked : tree.height[i] <= cut ? paths.below : paths.above;
     const [a, b] = [tree.children[2 * i], tree.children[2 * i + 1]];
     const [ya, yb] = [a, b].map((node) => edgeOf(rowSpan, height, tree.position[node]));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changeRows, isEcho, readSelection, resolve, runs } from "../../src/core/selection.ts";
+import { changeRows, countBefore, isEcho, readSelection, resolve, runs } from "../../src/core/selection.ts";
 
 it.each([{}, null, undefined, { units: [] }])("reads %j as nothing selected", (raw) => {
   expect(readSelection(raw)).toEqual({ layer: "", units: [], kind: "units", source: "" });
@@ -44,4 +44,8 @@ it("joins neighbours into runs", () => {
     [7, 8],
   ]);
   expect(runs([])).toEqual([]);
+});
+
+it("counts the selected rows before each row, and leaves rows outside the tree out", () => {
+  expect([...countBefore([1, 2, 4, 9], 5)]).toEqual([0, 0, 1, 2, 2, 3]);
 });
