@@ -1,9 +1,10 @@
 """A real Chromium and a real JupyterLab for the tests that need them: one of each a session."""
 
 import shutil
+from contextlib import contextmanager
 
 import pytest
-from jupyter_pages import CHROMIUM_FLAGS, LAB, Notebook, server, write_notebook
+from jupyter_pages import CHROMIUM_FLAGS, LAB, server
 from playwright.sync_api import sync_playwright
 from views import ARTIFACTS
 
@@ -20,6 +21,13 @@ def browser():
 @pytest.fixture
 def page(browser, request):
     """A page of its own, 1280 px wide; its requests and errors are collected, a failure leaves a screenshot."""
+    with open_page(browser) as page:
+        yield page
+        keep_if_failed(page, request.node)
+
+
+@contextmanager
+def open_page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
     context.set_default_timeout(60_000)
     page = context.new_page()
@@ -27,10 +35,13 @@ def page(browser, request):
     page.on("request", lambda request: page.requested.append(request.url))
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     yield page
-    if getattr(request.node, "failed", False):
-        ARTIFACTS.mkdir(exist_ok=True)
-        page.screenshot(path=ARTIFACTS / f"{request.node.name}.png")
     context.close()
+
+
+def keep_if_failed(page, test):
+    if getattr(test, "failed", False):
+        ARTIFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=ARTIFACTS / f"{test.name}.png")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -50,15 +61,3 @@ def lab(work):
     """The address of a JupyterLab whose folder is ``work``."""
     with server([*LAB, f"--ServerApp.root_dir={work}"], work, alive="/api/status") as address:
         yield address
-
-
-@pytest.fixture
-def notebook(page, lab, work, request):
-    """A function that writes a notebook of some cells, opens it in Lab and runs it."""
-
-    def open_notebook(*cells: str) -> Notebook:
-        path = work / f"{request.node.name.split('[')[0]}.ipynb"
-        write_notebook(path, *cells)
-        return Notebook(page, lab, path)
-
-    return open_notebook

@@ -33,8 +33,11 @@ export function openView({ el, signal }: RenderProps, kind: string) {
   const life = new AbortController();
   const root = document.createElement("div");
   root.className = `nbw nbw-${kind}`;
-  // JupyterLab's own keys stay quiet while the focus is inside.
-  root.dataset.lmSuppressShortcuts = "true";
+  // JupyterLab's own keys stay quiet while the focus is inside. Lab looks for this mark on the element that has the
+  // focus before it looks further up, and its command mode matches any element with the focus: so that one bears it.
+  root.addEventListener("focusin", (event) => {
+    (event.target as HTMLElement).dataset.lmSuppressShortcuts = "true";
+  });
   el.append(root);
   const close = () => {
     life.abort();
