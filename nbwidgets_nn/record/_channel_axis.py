@@ -87,10 +87,10 @@ def axis_after(function: Callable, args: tuple, kwargs: dict, axis: int | None, 
         return _after_permute(args, kwargs, axis, len(before))
     if name in ("transpose", "swapaxes", "swapdims"):
         return _after_transpose(args, kwargs, axis, len(before))
-    if name in RESHAPES:
-        return _after_reshape(axis, before, after)
-    if name in SCATTERING or len(before) != len(after):
+    if name in SCATTERING:
         return None
+    if name in RESHAPES or len(before) != len(after):
+        return _after_reshape(axis, before, after)
     return axis
 
 
@@ -117,6 +117,7 @@ def _after_transpose(args: tuple, kwargs: dict, axis: int, ndim: int) -> int | N
 
 
 def _after_reshape(axis: int, before: torch.Size, after: torch.Size) -> int | None:
+    """Return the axis if it and all axes on one side of it are still there, as they are after `view`, `mean`, `x[:, 0]`."""
     if before[: axis + 1] == after[: axis + 1]:
         return axis
     from_end = axis - len(before)

@@ -167,6 +167,7 @@ FUNCTIONS = {
     "only a": (lambda a, b: a.flatten().unflatten(0, (4, 4)).relu(), "a"),
     "only the shape of b": (lambda a, b: a.view_as(b) + torch.zeros_like(b) + b.new_ones(4), "a"),
     "copy_": (overwrite, "b"),
+    "out=": (lambda a, b: torch.mul(b, 2, out=a), "b"),
     "ids used again": (free_and_reuse_ids, "b"),
     "the other chunk": (one_half_of_chunks, "a"),
     "neither": (lambda a, b: torch.ones(4, 4), ""),

@@ -46,6 +46,48 @@ def test_shapes(model, layer, axis, channel, unit, auto):
     assert layer.matrix().shape == auto
 
 
+class Then(nn.Module):
+    """A layer, a function, and a pointwise layer that has to find its channels."""
+
+    def __init__(self, layer, function):
+        super().__init__()
+        self.layer, self.function, self.last = layer, function, nn.Identity()
+
+    def forward(self, x):
+        return self.last(self.function(self.layer(x)))
+
+
+# function applied to a convolution's (2, 3, 6, 8) or a Linear's (2, 6, 4, 5), and where the channels are then
+AXES = {
+    "pointwise": ("conv", lambda h: h.relu() * 2 + 1, 1),
+    "permute": ("conv", lambda h: h.permute(0, 2, 3, 1), 3),
+    "permute with a tuple": ("conv", lambda h: torch.permute(h, (2, 1, 0, 3)), 1),
+    "transpose": ("conv", lambda h: h.transpose(1, -1), 3),
+    "transpose by keyword": ("conv", lambda h: h.transpose(dim0=1, dim1=2), 2),
+    "flatten positions": ("conv", lambda h: h.flatten(2), 1),
+    "patches as tokens": ("conv", lambda h: h.flatten(2).transpose(1, 2), 2),
+    "mean of one position axis": ("conv", lambda h: h.mean(-1), 1),
+    "pooled": ("conv", lambda h: nn.functional.max_pool2d(h, 2), 1),
+    "padded": ("conv", lambda h: nn.functional.pad(h, (1, 1)), 1),
+    "cat of channels": ("conv", lambda h: torch.cat([h, h], 1), 1),
+    "everything flattened": ("conv", lambda h: h.flatten(1), 1),
+    "positions joined": ("linear", lambda h: h.view(2, 24, 5), 2),
+    "positions split": ("linear", lambda h: h.view(2, 3, 2, 4, 5), 4),
+    "samples and positions joined": ("linear", lambda h: h.reshape(-1, 5), 1),
+    "one token": ("linear", lambda h: h[:, 0], 2),
+    "first of the channels": ("linear", lambda h: h[..., :2], 3),
+    "unknown, so as usual": ("linear", lambda h: h.mT, 1),
+}
+
+
+@pytest.mark.parametrize(("layer", "function", "axis"), AXES.values(), ids=AXES)
+def test_channels_are_followed_through_functions(layer, function, axis):
+    make = {"conv": nn.Conv2d(1, 3, 1), "linear": nn.Linear(3, 5)}
+    given = {"conv": torch.zeros(2, 1, 6, 8), "linear": torch.zeros(2, 6, 4, 3)}
+    rec = Activations(Then(make[layer], function), given[layer])
+    assert rec["last"].channel_axis == axis
+
+
 @pytest.mark.parametrize("units", ["channel", "unit", "auto"])
 @pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)
 def test_every_number_is_in_the_matrix_once_and_in_its_own_dtype(case, units):

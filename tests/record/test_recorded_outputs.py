@@ -1,10 +1,11 @@
 """What is recorded is what plain forward hooks on a copy of the model see."""
 
 import copy
+import gc
 
 import pytest
 import torch
-from models import ZOO, Case, InPlace, Mlp, NeverRuns, Tokens, TwoNames
+from models import ZOO, Case, Catches, InPlace, Mlp, NeverRuns, Tokens, TwoNames
 from torch import nn
 
 from nbwidgets_nn.record._trees import first_tensor, map_tensors
@@ -92,6 +93,40 @@ def test_inputs_are_those_of_the_call():
     assert rec["fc1"].input is rec["input"].output, "shared, not copied again"
     assert rec["act2"].input is rec["fc2"].output
     assert rec["input"].input is None
+
+
+def test_a_layer_that_returns_its_input_shares_its_copy():
+    rec = Activations(nn.Sequential(nn.Linear(6, 5), nn.Dropout(), nn.Linear(5, 2)), torch.randn(7, 6))
+    assert rec["0"].output is rec["1"].output
+    assert rec["1"].output is rec["2"].input
+
+
+def test_a_call_that_failed_is_no_call_even_if_the_model_carries_on():
+    class GivesUp(Catches):
+        def forward(self, x):
+            try:
+                return self.wrong(x)
+            except RuntimeError:
+                return x
+
+    rec = Activations(nn.Sequential(GivesUp(), nn.Linear(6, 2)), torch.randn(7, 6))
+    assert rec.layernames == ["input", "1"]
+    assert rec["1"].fed_by == ("input",)
+
+
+@pytest.mark.parametrize(("shapes_only", "alive"), [(True, range(5)), (False, range(12, 20))])
+def test_shapes_only_lets_go_of_every_tensor_during_the_pass(shapes_only, alive):
+    class Last(nn.Module):
+        def forward(self, x):
+            found = [o for o in gc.get_objects() if type(o) is torch.Tensor]
+            counts.append(sum(o.shape == (1237,) for o in found))
+            return x
+
+    counts = []
+    Activations(
+        nn.Sequential(*[nn.Tanh() for _ in range(12)], Last()), torch.ones(1237), shapes_only=shapes_only
+    )
+    assert counts[0] in alive, "what was given, its copy, and what is being handed on, or all of the record"
 
 
 def test_a_module_that_runs_again_is_numbered_and_one_with_two_names_has_the_first():

@@ -41,6 +41,24 @@ def test_what_is_shared_stays_shared():
     assert rec["1"].input is rec["0"].output
 
 
+def test_pieces_given_up_on_the_way_are_not_mistaken_for_later_ones():
+    class Deep(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList(nn.Linear(6, 6) for _ in range(30))
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x) + x
+            return x
+
+    network, given = Deep(), torch.randn(8, 6)
+    whole, pieces = Activations(network, given), Activations(network, given, batch_size=3)
+    for name in whole.layernames[1:]:
+        torch.testing.assert_close(pieces[name].output, whole[name].output)
+        torch.testing.assert_close(pieces[name].input, whole[name].input)
+
+
 def test_the_network_never_sees_more_than_a_piece():
     class Watches(nn.Linear):
         largest = 0
