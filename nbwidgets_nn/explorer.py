@@ -123,8 +123,8 @@ class Explorer(HBox):
                 cut=cut, distance="1 − |r|" if options["use_abs_correlation"] else "1 − r"
             ),
         )
-        self.picker.layout = Layout(flex="1 1 230px", min_width="220px", max_width="100%")
-        self.heatmaps.layout = Layout(flex="4 1 560px", min_width="0", max_width="100%")
+        self.picker.layout = Layout(flex="1 1 250px", min_width="220px", max_width="100%")
+        self.heatmaps.layout = Layout(flex="5 1 560px", min_width="0", max_width="100%")
         super().__init__(
             [self.picker, self.heatmaps],
             layout=Layout(flex_flow="row wrap", align_items="flex-start", width="100%"),

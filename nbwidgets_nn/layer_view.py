@@ -139,7 +139,7 @@ def _profile_panel(X: NDArray, target: NDArray | None, rows_per_sample: int) -> 
         values,
         how=f"z-score of each unit{positions}",
         quantity="z",
-        unit="standard deviations",
+        unit="SD",
         columns=Columns("classes" if what == "class" else "samples", [f"{what} {name}" for name in names]),
         note=note,
         samples=len(X),

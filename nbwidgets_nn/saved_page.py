@@ -23,7 +23,7 @@ _PAGE = """<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
 <title>{title}</title>
 <link rel="icon" href="data:,">
-<style>{css}</style>
+<style>body{{margin:0}}{css}</style>
 </head>
 <body>
 <noscript>This report is interactive: open it in a browser with JavaScript.</noscript>

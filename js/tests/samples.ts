@@ -106,6 +106,7 @@ export function smallContent(more: Partial<WireContent> = {}): WireContent {
     linkage: wire(Float64Array.of(0, 1, 0.1, 2, 2, 3, 0.2, 2, 4, 5, 0.8, 4), 3, 4),
     distance: "1 − |r|",
     facts: [{ label: "strongest correlation", value: "+0.900", reference: "by chance 0.08", explain: "why" }],
+    message: "",
     ...more,
   };
 }

@@ -38,6 +38,8 @@ export interface WireContent {
   linkage: WireArray | null;
   distance: string;
   facts: Fact[];
+  /** Why there is nothing to show, if there is nothing. */
+  message: string;
 }
 
 export interface Matrix extends Omit<WireMatrix, "values" | "colors"> {
@@ -60,6 +62,7 @@ export interface Content {
   tree: Tree | null;
   distance: string;
   facts: Fact[];
+  message: string;
 }
 
 export function decodeContent(wire: WireContent): Content {
@@ -81,6 +84,7 @@ export function decodeContent(wire: WireContent): Content {
     tree,
     distance: wire.distance,
     facts: wire.facts,
+    message: wire.message ?? "",
   };
 }
 

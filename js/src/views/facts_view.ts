@@ -40,9 +40,10 @@ export function paintFacts(strip: HTMLElement, facts: readonly Fact[]): void {
     ...facts.map((fact) =>
       make(
         "div",
-        { class: "nbw-fact", title: fact.explain || undefined },
-        make("dt", {}, fact.label),
-        make("dd", {}, make("b", {}, fact.value), make("span", {}, fact.reference)),
+        { class: "nbw-fact", role: "listitem", title: fact.explain || undefined },
+        make("span", {}, fact.label),
+        make("b", {}, fact.value),
+        make("span", {}, fact.reference),
       ),
     ),
   );

@@ -30,7 +30,7 @@ export class HeatmapsView {
   private readonly scene = new Scene((part) => this.changed(part));
   private readonly dirty = new Set<Part>();
   private readonly headline = make("span", { class: "nbw-title" });
-  private readonly facts = make("dl", { class: "nbw-facts" });
+  private readonly facts = make("div", { class: "nbw-facts", role: "list", "aria-label": "numbers" });
   private readonly panelRow = make("div", { class: "nbw-panels" });
   private readonly live = make("div", { class: "nbw-sr", "aria-live": "polite" });
   private readonly selectionBar: SelectionBar;
@@ -107,7 +107,8 @@ export class HeatmapsView {
     this.resizedAt = now;
     this.width = width;
     this.place();
-    this.changed("content");
+    // The first size comes when the view is in the page, and only there have the style sheet's colours a value.
+    this.recolour();
   }
 
   private recolour(): void {
@@ -131,9 +132,14 @@ export class HeatmapsView {
       const { signal } = this.panelsEnd;
       const actions = this.panelActions();
       this.panels = content.matrices.map((matrix, i) => new Panel(i, matrix, this.scene, actions, signal));
-      this.panelRow.replaceChildren(...this.panels.map((panel) => panel.node));
+      const empty = content.message ? [make("p", { class: "nbw-message" }, content.message)] : [];
+      this.panelRow.replaceChildren(...empty, ...this.panels.map((panel) => panel.node));
       this.panelRow.style.gap = `${GAP}px`;
-      setText(this.headline, `${content.layer} · ${plural(content.rows, "unit")}`);
+      this.root.classList.toggle("nbw-empty", content.matrices.length === 0);
+      setText(
+        this.headline,
+        content.rows ? `${content.layer} · ${plural(content.rows, "unit")}` : content.layer,
+      );
       this.place();
     });
   }

@@ -13,7 +13,8 @@ export function makeScale(matrix: Matrix, dark: boolean): HTMLElement {
     { class: "nbw-ticks" },
     ...ticksOf(matrix).map((text) => make("span", {}, text)),
   );
-  return make("span", { class: "nbw-scale" }, bar, ticks);
+  const unit = matrix.unit ? [make("span", { class: "nbw-scale-unit" }, matrix.unit)] : [];
+  return make("span", { class: "nbw-scale" }, bar, ticks, ...unit);
 }
 
 /** Only the marks that occur, with how many cells wear them. */
@@ -29,13 +30,11 @@ export function makeMarks(matrix: Matrix): HTMLElement[] {
   });
 }
 
-export function ticksOf(matrix: Pick<Matrix, "low" | "high" | "diverging" | "unit" | "quantity">): string[] {
+export function ticksOf(matrix: Pick<Matrix, "low" | "high" | "diverging">): string[] {
   const signed = (value: number) => (matrix.diverging && value > 0 ? "+" : "") + formatNumber(value);
   const middle = (matrix.low + matrix.high) / 2;
   const ticks = matrix.diverging ? [matrix.low, middle, matrix.high] : [matrix.low, matrix.high];
-  const texts = ticks.map(signed);
-  if (matrix.unit) texts[texts.length - 1] += ` ${matrix.unit}`;
-  return texts;
+  return ticks.map(signed);
 }
 
 function gradient(table: ArrayLike<number>): string {

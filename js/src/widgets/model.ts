@@ -35,9 +35,10 @@ export function openView({ el, signal }: RenderProps, kind: string) {
   root.className = `nbw nbw-${kind}`;
   // JupyterLab's own keys stay quiet while the focus is inside. Lab looks for this mark on the element that has the
   // focus before it looks further up, and its command mode matches any element with the focus: so that one bears it.
-  root.addEventListener("focusin", (event) => {
+  const quiet = (event: FocusEvent) => {
     (event.target as HTMLElement).dataset.lmSuppressShortcuts = "true";
-  });
+  };
+  root.addEventListener("focusin", quiet, { signal: life.signal });
   el.append(root);
   const close = () => {
     life.abort();

@@ -27,7 +27,7 @@ export async function openPage(document: Document): Promise<void> {
   const life = new AbortController();
   const page = make("div", { class: "nbw nbw-page" });
   const grid = make("div", { class: "nbw-page-grid" });
-  page.append(make("main", {}, make("h1", {}, state.title), grid));
+  page.append(make("main", {}, make("h1", { class: "nbw-sr" }, state.title), grid));
   document.body.append(page);
   followTheme(page, () => undefined, life.signal);
   const models = new Map<string, SavedModel>();

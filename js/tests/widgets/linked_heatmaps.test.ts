@@ -24,7 +24,7 @@ const chips = (root: Element) =>
   [...root.querySelectorAll("[data-name]")].map((chip) => chip.getAttribute("data-name"));
 const selected = (model: FakeModel) => (model.state.selection as { units?: string[] }).units;
 const factOf = (root: Element, label: string) =>
-  [...root.querySelectorAll(".nbw-fact")].find((fact) => find(fact, "dt").textContent === label);
+  [...root.querySelectorAll(".nbw-fact")].find((fact) => fact.firstElementChild?.textContent === label);
 
 describe("painting", () => {
   it("says when it has painted, which layer, and how long it took", async () => {
@@ -45,6 +45,19 @@ describe("painting", () => {
     expect([...root.querySelectorAll(".nbw-mark")].map((mark) => mark.textContent)).toEqual([
       "×not defined: 9 cells",
     ]);
+  });
+
+  it("says why there is nothing to show", async () => {
+    const { root } = await open({
+      content: smallContent({
+        matrices: [],
+        units: wire(new Int32Array(0), 0),
+        linkage: null,
+        message: "one unit",
+      }),
+    });
+    expect(find(root, ".nbw-message").textContent).toBe("one unit");
+    expect(root.querySelector(".nbw-panel[data-matrix]")).toBeNull();
   });
 
   it("shows a failure as text, and recovers with the next content", async () => {
@@ -300,7 +313,10 @@ describe("keyboard", () => {
   });
 
   it("asks JupyterLab to keep quiet inside", async () => {
-    expect((await open()).root.dataset.lmSuppressShortcuts).toBe("true");
+    // Lab looks for the mark on the very element that has the focus.
+    const { plot } = stageOf((await open()).root);
+    plot.focus();
+    expect(plot.dataset.lmSuppressShortcuts).toBe("true");
   });
 });
 
