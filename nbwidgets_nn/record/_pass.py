@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch.utils.hooks import RemovableHandle
 
 from nbwidgets_nn.record._activation_functions import ACTIVATION_MODULES, Applied
 from nbwidgets_nn.record._channel_axis import axis_of_module, usual_axis
+from nbwidgets_nn.record._copies import Copies, version_of
 from nbwidgets_nn.record._flow import Flow, Label
 from nbwidgets_nn.record._inputs import Arguments
 from nbwidgets_nn.record._names import is_plain_leaf, kind_of, module_names, new_name
@@ -64,7 +64,7 @@ class Pass:
         self._names = module_names(network)
         self._used = {INPUT}
         self._running: list[_Running] = []
-        self._copies = _Copies() if keep_tensors else None
+        self._copies = Copies() if keep_tensors else None
         constants = [*network.parameters(), *network.buffers()]
         self._flow = Flow(constants, self._on_activation_function)
 
@@ -125,7 +125,7 @@ class Pass:
                 call.input = self._copies.of(inputs[0])
         if isinstance(module, ACTIVATION_MODULES):
             self._set_activation(label.outputs, module)
-        self._running.append(_Running(module, call, label, {id(t): _version(t) for t in inputs}))
+        self._running.append(_Running(module, call, label, {id(t): version_of(t) for t in inputs}))
         self._flow.paused = False
 
     def _after(self, module: nn.Module, _args: tuple, _kwargs: dict, output: Any) -> Any:
@@ -233,39 +233,9 @@ class Pass:
         return RecordingError(message, names, failed)
 
 
-class _Copies:
-    """Copies of tensors as they were; asking again for one that was not changed since gives the same copy."""
-
-    def __init__(self) -> None:
-        self._copies: dict[int, tuple[weakref.ref, int | None, weakref.ref]] = {}
-
-    def of(self, tensor: Tensor) -> Tensor:
-        version = _version(tensor)
-        known = self._copies.get(id(tensor))
-        if known is not None and version is not None and known[0]() is tensor and known[1] == version:
-            copy = known[2]()
-            if copy is not None:
-                return copy
-        copy = tensor.detach().clone()
-        # Weak: a copy that no record keeps is not kept here either.
-        self._copies[id(tensor)] = (weakref.ref(tensor), version, weakref.ref(copy))
-        return copy
-
-    def share(self, tensor: Tensor, alias: Tensor) -> None:
-        """`alias` is another object for the same values as `tensor`."""
-        known = self._copies.get(id(tensor))
-        if known is not None:
-            self._copies[id(alias)] = (weakref.ref(alias), known[1], known[2])
-
-
-def _version(tensor: Tensor) -> int | None:
-    """How often the tensor was written to; None where torch does not count."""
-    return None if tensor.is_inference() else tensor._version  # noqa: SLF001 - no public name
-
-
 def _is_untouched(running: _Running, tensor: Tensor) -> bool:
     version = running.versions.get(id(tensor))
-    return version is not None and version == _version(tensor)
+    return version is not None and version == version_of(tensor)
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...] | None:

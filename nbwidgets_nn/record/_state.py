@@ -30,15 +30,19 @@ def unchanged(network: nn.Module) -> Iterator[None]:
     attributes = [_Attributes(module) for module in modules]
     buffers = [(buffer, buffer.detach().clone()) for buffer in network.buffers() if not buffer.is_meta]
     randomness = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global state is what a model uses
+    fused = torch.backends.mha.get_fastpath_enabled()
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     # inference_mode(False): a recording made inside inference mode gives tensors that can be used anywhere.
     with torch.random.fork_rng(devices=devices), torch.inference_mode(mode=False), torch.no_grad():
         try:
+            # The fused transformer layer calls none of its submodules, so there would be nothing to record.
+            torch.backends.mha.set_fastpath_enabled(False)
             for module, _ in flags:
                 # Not module.eval(): it can be overridden, and some models merge weights there.
                 module.training = False
             yield
         finally:
+            torch.backends.mha.set_fastpath_enabled(fused)
             for module, training in flags:
                 module.training = training
             for saved in attributes:

@@ -30,6 +30,7 @@ def parts(value: Any) -> list[tuple[str, Any]]:
 def tensors_in(value: Any) -> Iterator[Tensor]:
     """Every tensor inside `value`, in order.
 
+    >>> import torch
     >>> [tuple(t.shape) for t in tensors_in({"a": torch.zeros(2), "b": (None, torch.zeros(3))})]
     [(2,), (3,)]
     """
@@ -54,6 +55,7 @@ def first_tensor(value: Any, path: str = "") -> tuple[Tensor, str] | None:
 def map_tensors(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     """Return a copy of `value` with every tensor replaced by `change(tensor)`; other leaves are kept as they are.
 
+    >>> import torch
     >>> map_tensors([torch.tensor(1), "mask"], lambda t: t + 1)
     [tensor(2), 'mask']
     """

@@ -18,16 +18,23 @@ def module_output(model: nn.Module, input: Any, module: nn.Module, *, call: int 
 
     Cost: one forward pass and one copy of that output.
 
+    >>> import torch
     >>> model = nn.Sequential(nn.Sequential(nn.Linear(3, 4), nn.ReLU()), nn.Linear(4, 1))
     >>> module_output(model, torch.ones(5, 3), model[0]).shape
     torch.Size([5, 4])
 
-    Unlike `Activations`, which records leaves, this serves any submodule, also a container and `model` itself. The
-    real model runs, in eval mode and without gradients, and is as before afterwards. `input` is read as by
-    `Activations`. A module that runs several times: `call` counts from 0.
+    Unlike `Activations`, which records leaves, this serves any submodule, also a container and ``model`` itself. The
+    real model runs, in eval mode and without gradients, and is as before afterwards.
 
-    Raises RecordingError if the model raises, ValueError if `module` is not part of `model`, did not run so often, or
-    returned no tensor.
+    Args:
+        model: any `torch.nn.Module`.
+        input: as for `Activations`.
+        module: a submodule of ``model``, or ``model``.
+        call: which of its calls, for a module that runs several times; counts from 0.
+
+    Raises:
+        RecordingError: the model raised.
+        ValueError: ``module`` is not part of ``model``, did not run so often, or returned no tensor.
     """
     check_network(model)
     name = next((name for name, other in model.named_modules() if other is module), None)

@@ -37,6 +37,7 @@ def state(network, given):
         "torch": torch.get_rng_state().tolist(),
         "global hooks": len(torch.nn.modules.module._global_forward_hooks),
         "modes": (torch.is_grad_enabled(), torch.overrides._len_torch_function_stack()),
+        "fused attention": torch.backends.mha.get_fastpath_enabled(),
     }
 
 

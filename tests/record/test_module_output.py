@@ -51,6 +51,13 @@ def test_a_module_that_runs_again():
         module_output(network, X, network.step, call=3)
 
 
+def test_inside_a_transformer_whose_fused_form_calls_no_submodule():
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), 2).eval()
+    tokens = torch.randn(3, 4, 6)
+    assert module_output(encoder, tokens, encoder.layers[1].linear1).shape == (3, 4, 8)
+    assert Activations(encoder, tokens)["layers.1.linear1"].output_shape == (3, 4, 8)
+
+
 def network_with(name):
     case = next(case for case in ZOO if case.name == name)
     return case.make()

@@ -16,6 +16,7 @@ ONE_BY_ONE = [case for case in ZOO if case.name not in ("noisy", "packed", "conv
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 @pytest.mark.parametrize("case", ONE_BY_ONE, ids=lambda case: case.name)
 def test_same_as_at_once(case, batch_size, shapes_only):
+    torch.manual_seed(0)
     network, given = case.make(), case.make_input()
     whole = Activations(network, given, shapes_only=shapes_only)
     pieces = Activations(network, given, batch_size=batch_size, shapes_only=shapes_only)
@@ -52,7 +53,7 @@ def test_pieces_given_up_on_the_way_are_not_mistaken_for_later_ones():
                 x = layer(x) + x
             return x
 
-    network, given = Deep(), torch.randn(8, 6)
+    network, given = Deep().double(), torch.randn(8, 6, dtype=torch.float64)
     whole, pieces = Activations(network, given), Activations(network, given, batch_size=3)
     for name in whole.layernames[1:]:
         torch.testing.assert_close(pieces[name].output, whole[name].output)
