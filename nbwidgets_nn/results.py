@@ -155,7 +155,8 @@ class UnitMeasures:
     participation_ratio: float
     """(tr C)^2 / ||C||_F^2 of the covariance C, in units: 1 (one direction) to `units`. NaN if nothing varies."""
     effective_rank: float
-    """exp H(lambda / sum lambda), lambda the eigenvalues of the covariance, in units. NaN if nothing varies."""
+    """exp H(lambda / sum lambda), lambda the eigenvalues of the covariance, in units. NaN if nothing varies, or
+    if it was not computed because the layer is large."""
 
     def __str__(self) -> str:
         return (

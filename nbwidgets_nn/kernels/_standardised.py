@@ -54,7 +54,8 @@ class Standardised:
             block -= self._centre[units]
             peak = np.maximum(block.max(axis=0), -block.min(axis=0))
             block /= peak
-            self._scale[units] = 1 / (np.sqrt(np.einsum("ij,ij->j", block, block)) * peak)
+            squares = np.einsum("ij,ij->j", block, block, dtype=np.float64)  # a long sum
+            self._scale[units] = 1 / (np.sqrt(squares) * peak)
 
 
 _COLUMNS = 2048  # columns standardised at a time

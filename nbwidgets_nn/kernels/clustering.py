@@ -210,7 +210,7 @@ def _distances(correlation: np.ndarray, use_abs: bool, out: np.ndarray | None = 
     """1 - |r| or 1 - r, those within rounding of 0 exactly 0."""
     out = np.empty_like(correlation) if out is None else out
     np.subtract(1, np.abs(correlation, out=out) if use_abs else correlation, out=out)
-    out[out < 4 * np.finfo(correlation.dtype).eps] = 0
+    out[out < 16 * np.finfo(correlation.dtype).eps] = 0
     return out
 
 

@@ -30,7 +30,7 @@ def corrcoef(m: Any, rowvar: bool = True) -> Any:
 
     Returns the (units, units) matrix (0-dimensional for 1-D input) as `m` came: tensor on its device or array, of its
     floating dtype. Half precision is computed in float32 and rounded at the end; integers and bool are computed and
-    returned in float64, as NumPy does. Symmetric, within [-1, 1], diagonal exactly 1. float32 agrees with float64
+    returned in float64, as NumPy does; long double comes back as float64. Symmetric, within [-1, 1], diagonal exactly 1. float32 agrees with float64
     arithmetic to about 1e-6, also for units far from zero (two-pass means; see `moments`).
 
     A constant unit, one whose largest sample equals its smallest, has no correlation: its row and column are NaN, the

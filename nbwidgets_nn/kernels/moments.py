@@ -59,7 +59,7 @@ class CoMoments:
         if self.engine is None:
             self._start(other.units, other.engine)
         self._check_fits(other.units, other.engine.dtype, "other")
-        gap = (other.mean - self.mean) if self.samples else np.zeros(self.units)
+        gap = self._gap(other.mean)
         self.is_nonfinite |= other.is_nonfinite
         self._set_scale(np.ldexp(np.sqrt(other.squares()), other._exponent), np.abs(gap))
         factor = self.engine.vector(np.ldexp(1.0, other._exponent - self._exponent))
@@ -68,7 +68,7 @@ class CoMoments:
         added *= factor
         self.sums += added
         self.engine.add_gram(self.sums, self._gap_row(gap, other.samples)[None, :])
-        self._count(gap, other.samples)
+        self._count(other.mean, other.samples)
         return self
 
     @property
@@ -111,17 +111,15 @@ class CoMoments:
             peak = as_numpy(engine.peak(body)).astype(np.float64)
         origin = as_numpy(first).astype(np.float64)
         self._drop_nonfinite(peak, origin, body)
-        self._set_scale(peak, np.abs(origin - self.mean) if self.samples else 0 * origin)
+        self._set_scale(peak, np.abs(self._gap(origin)))
         if self._exponent.any():
             body *= engine.vector(np.ldexp(1.0, -self._exponent))
         centre = body.mean(0)
         body -= centre
         mean = origin + np.ldexp(as_numpy(centre).astype(np.float64), self._exponent)
-        gap = mean - self.mean if self.samples else 0 * mean
-        block[count] = self._gap_row(gap, count)
+        block[count] = self._gap_row(self._gap(mean), count)
         engine.add_gram(self.sums, block)
-        self.mean = mean if not self.samples else self.mean
-        self._count(gap, count)
+        self._count(mean, count)
 
     def _block_like(self, rows: Any, buffer: Any) -> Any:
         """Shape a (rows + 1, units) view of the buffer with the memory order of `rows`, so that the copy streams."""
@@ -156,10 +154,15 @@ class CoMoments:
             self.sums *= factor
             self._exponent = new
 
+    def _gap(self, mean: np.ndarray) -> np.ndarray:
+        return mean - self.mean if self.samples else np.zeros(self.units)
+
     def _gap_row(self, gap: np.ndarray, count: int) -> Any:
         weight = np.sqrt(self.samples * (count / (self.samples + count)))
         return self.engine.vector(np.ldexp(weight * gap, -self._exponent))
 
-    def _count(self, gap: np.ndarray, count: int) -> None:
-        self.mean = self.mean + gap * (count / (self.samples + count))
+    def _count(self, mean: np.ndarray, count: int) -> None:
+        share = count / (self.samples + count)
+        # Exact where both means are equal, as those of a constant unit are.
+        self.mean = self.mean + (mean - self.mean) * share if self.samples else mean
         self.samples += count

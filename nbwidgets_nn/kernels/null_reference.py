@@ -6,12 +6,12 @@ Of n independent units the largest |r| is not 0: with M = n(n-1)/2 pairs it grow
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.special import betainc, betaincinv
 
 from nbwidgets_nn._arrays import expected
-
-_NODES = 200  # Gauss-Legendre nodes; the integrand is one smooth step, 60 would do
 
 
 def pair_p_value(correlation: np.ndarray | float, samples: int) -> np.ndarray:
@@ -60,7 +60,7 @@ def null_reference(units: int, samples: int) -> tuple[float, float]:
     if samples == 2:
         return 1.0, 0.0
     low, high = _step(units, samples)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = _quadrature()
     r = low + (high - low) * (nodes + 1) / 2
     weights = weights * (high - low) / 2
     above = largest_p_value(r, units, samples)
@@ -68,6 +68,12 @@ def null_reference(units: int, samples: int) -> tuple[float, float]:
     # The variance about `low`, not about 0: for many samples both moments are nearly equal.
     square = weights @ (2 * (r - low) * above)
     return float(mean), float(np.sqrt(max(square - (mean - low) ** 2, 0.0)))
+
+
+@cache
+def _quadrature() -> tuple[np.ndarray, np.ndarray]:
+    """Give Gauss-Legendre nodes and weights; the integrand is one smooth step, 60 nodes would do."""
+    return np.polynomial.legendre.leggauss(200)
 
 
 def _step(units: int, samples: int) -> tuple[float, float]:

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from nbwidgets_nn._arrays import as_matrix, as_numpy, expected, name_units
+from nbwidgets_nn._arrays import as_matrix, as_numpy, compute_dtype, expected, name_units
 from nbwidgets_nn.results import UnitMeasures
 
 _AT_BOUND = 0.01  # of the range of the activation
 _OFTEN = 0.95  # of the samples
 
 
-def measure_units(X: Any, *, bounds: tuple[float, float] | None = None) -> UnitMeasures:
+def measure_units(
+    X: Any, *, bounds: tuple[float, float] | None = None, rank_limit: int | None = 1024
+) -> UnitMeasures:
     """Find dead, constant and saturated units, and how many directions the covariance of the units has.
 
     `X` is (samples, units), tensor or array. `bounds` are those of the activation, (0, 1) for a sigmoid, (-1, 1) for a
@@ -23,7 +25,9 @@ def measure_units(X: Any, *, bounds: tuple[float, float] | None = None) -> UnitM
     with the eigenvalues lambda) are those of the *covariance* C, so units of large spread count for more; divide the
     columns by their standard deviation for those of the correlation. Both are NaN if no unit varies.
 
-    Cost: min(samples, units)^2 x max(samples, units), in float64, and as much again for the eigenvalues.
+    Cost: a copy of X and min(samples, units)^2 x max(samples, units) for the participation ratio. The effective rank
+    needs all eigenvalues, which take seconds from 2,000 of them on: it is NaN where both samples and units exceed
+    `rank_limit`. None: computed always.
 
     Raises ValueError for fewer than 2 samples, NaN or infinite samples, and bounds that are not (low, high).
 
@@ -34,16 +38,16 @@ def measure_units(X: Any, *, bounds: tuple[float, float] | None = None) -> UnitM
     data = _finite_columns(X, "X")
     low, high = data.min(axis=0), data.max(axis=0)
     constant = low == high
-    spectrum = _spectrum(_centred(data))
-    ratio, rank = _directions(spectrum)
+    gram = _gram(_centred(data))
+    wanted = rank_limit is None or len(gram) <= rank_limit
     return UnitMeasures(
         units=data.shape[1],
         samples=data.shape[0],
         dead=np.flatnonzero(constant & (low == 0)),
         constant=np.flatnonzero(constant),
         saturated=np.flatnonzero(_saturated(data, bounds) & ~constant),
-        participation_ratio=ratio,
-        effective_rank=rank,
+        participation_ratio=_participation_ratio(gram),
+        effective_rank=_effective_rank(gram) if wanted else float("nan"),
     )
 
 
@@ -52,7 +56,7 @@ def linear_cka(X: Any, Y: Any) -> float:
 
     ||C_xy||_F^2 / (||C_xx||_F ||C_yy||_F) (Kornblith, Norouzi, Lee, Hinton 2019, arXiv 1905.00414, eq. 3 and 4); `X` is
     (samples, units), `Y` (samples, other units). Unchanged by rotating, shifting or scaling a layer as a whole. Biased
-    upwards when there are fewer samples than units. Exact, in float64; a product over units or over samples is taken,
+    upwards when there are fewer samples than units. Exact; a product over units or over samples is taken,
     whichever is smaller. NaN if no unit of one of them varies.
 
     Raises ValueError for different numbers of samples, fewer than 2, or NaN or infinite samples.
@@ -67,7 +71,6 @@ def linear_cka(X: Any, Y: Any) -> float:
         raise ValueError(expected("Y", "as many samples (rows) as X", came, "record both in one pass"))
     if not x.any() or not y.any():
         return float("nan")
-    x, y = x / np.abs(x).max(), y / np.abs(y).max()
     if len(x) < max(x.shape[1], y.shape[1]):
         # <K_x, K_y> of the (samples, samples) Gram matrices is the same number.
         gram_x, gram_y = x @ x.T, y @ y.T
@@ -88,31 +91,31 @@ def _finite_columns(X: Any, name: str) -> np.ndarray:
 
 
 def _centred(data: np.ndarray) -> np.ndarray:
-    """Move every column to mean 0, in float64; a constant column becomes exactly 0."""
-    moved = data.astype(np.float64)
+    """Move every column to mean 0 and scale all of them together; a constant column becomes exactly 0."""
+    moved = data.astype(compute_dtype(data))
     moved -= moved[0].copy()
     moved -= moved.mean(axis=0)
+    peak = max(moved.max(), -moved.min())
+    if peak > 0:
+        moved /= peak
     return moved
 
 
-def _spectrum(centred: np.ndarray) -> np.ndarray:
-    """Find the eigenvalues of the covariance, up to a factor and without zeros that are not needed."""
-    peak = np.abs(centred).max()
-    if peak == 0:
-        return np.zeros(1)
-    centred = centred / peak
+def _gram(centred: np.ndarray) -> np.ndarray:
+    """Compute the covariance, up to a factor, or the smaller matrix with the same eigenvalues but for zeros."""
     samples, units = centred.shape
-    gram = centred.T @ centred if units <= samples else centred @ centred.T
-    return np.clip(np.linalg.eigvalsh(gram), 0, None)
+    return centred.T @ centred if units <= samples else centred @ centred.T
 
 
-def _directions(spectrum: np.ndarray) -> tuple[float, float]:
-    """Give participation ratio and effective rank of eigenvalues >= 0."""
-    if spectrum.sum() == 0:
-        return float("nan"), float("nan")
-    share = spectrum / spectrum.sum()
-    present = share[share > 0]
-    return float(1 / np.sum(share**2)), float(np.exp(-np.sum(present * np.log(present))))
+def _participation_ratio(gram: np.ndarray) -> float:
+    trace = np.trace(gram, dtype=np.float64)
+    return float((trace / np.linalg.norm(gram)) ** 2) if trace > 0 else float("nan")
+
+
+def _effective_rank(gram: np.ndarray) -> float:
+    eigenvalues = np.linalg.eigvalsh(gram.astype(np.float64))
+    share = eigenvalues[eigenvalues > 0] / np.trace(gram, dtype=np.float64)
+    return float(np.exp(-np.sum(share * np.log(share)))) if len(share) else float("nan")
 
 
 def _saturated(data: np.ndarray, bounds: tuple[float, float] | None) -> np.ndarray:
