@@ -59,6 +59,7 @@ def attributes(module):
 
 def prepared(case):
     """A model with a mixture of modes, a frozen weight, gradients and a hook of the user's."""
+    torch.backends.mha.set_fastpath_enabled(True)
     network, given = case.make(), case.make_input()
     network.train()
     for module in list(network.modules())[1::2]:
@@ -106,6 +107,14 @@ def test_the_network_runs_in_eval_mode_whatever_the_submodules_were_in():
     torch.testing.assert_close(
         rec["norm"].output, copy.deepcopy(network.norm).eval()(rec["fc"].output).detach()
     )
+
+
+def test_the_fused_transformer_layer_is_off_while_recording():
+    class Asks(nn.Module):
+        def forward(self, x):
+            return x + torch.backends.mha.get_fastpath_enabled()
+
+    assert Activations(nn.Sequential(Asks()), torch.zeros(1, 2))["0"].output.tolist() == [[0, 0]]
 
 
 def test_an_overridden_eval_is_not_called():
