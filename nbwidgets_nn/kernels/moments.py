@@ -136,7 +136,7 @@ class CoMoments:
         if self.is_nonfinite.any():
             columns = self.nonfinite
             body[:, columns] = 0
-            peak[columns] = origin[columns] = self.mean[columns] = 0
+            peak[columns] = origin[columns] = 0
 
     def _set_scale(self, peak: np.ndarray, gap: np.ndarray) -> None:
         """Choose 2**exponent for the units that `peak` and `gap` show to be far from their present scale."""

@@ -44,11 +44,12 @@ def test_idle_units_are_told_apart():
     assert list(measure_units(x).saturated) == []
 
 
-@pytest.mark.parametrize("x", [np.ones((4, 3)), np.zeros((4, 3))])
+@pytest.mark.parametrize("x", [np.ones((4, 3)), np.zeros((4, 3)), np.full((7, 3), 0.1)])
 def test_nothing_varies(x):
     result = measure_units(x)
     assert np.isnan([result.participation_ratio, result.effective_rank]).all()
-    assert np.isnan(linear_cka(x, np.eye(4)))
+    assert np.isnan(linear_cka(x, np.eye(len(x))))
+    assert np.isnan(linear_cka(np.eye(len(x)), np.repeat(x, 2, axis=1)))
 
 
 def test_the_rank_of_a_large_layer_is_left_out_unless_asked_for():
