@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from nbwidgets_nn.kernels.correlation import correlate
-from nbwidgets_nn.record._channel_axis import axis_of_module, usual_axis
+from nbwidgets_nn.record.channel_axis import axis_of_module, usual_axis
 from nbwidgets_nn.record.module_output import module_output
 
 if TYPE_CHECKING:

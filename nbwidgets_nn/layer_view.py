@@ -140,7 +140,7 @@ def _profile_panel(X: NDArray, target: NDArray | None, rows_per_sample: int) -> 
         how=f"z-score of each unit{positions}",
         quantity="z",
         unit="SD",
-        columns=Columns("classes" if what == "class" else "samples", [f"{what} {name}" for name in names]),
+        columns=Columns("classes" if what == "class" else "samples", names, one=what),
         note=note,
         samples=len(X),
     )
@@ -164,8 +164,8 @@ def _facts(correlation: Correlation, measures: UnitMeasures, positions: int) -> 
         ),
         Fact(
             "by chance alone",
-            f"{correlation.null_mean:.3f} ± {correlation.null_std:.3f}",
-            f"n = {correlation.samples:,}",
+            f"{correlation.null_mean:.3f}",
+            f"± {correlation.null_std:.3f} at n = {correlation.samples:,}",
             "Mean and standard deviation of the largest |r| if all units and all samples were independent."
             + neighbours,
         ),

@@ -96,7 +96,7 @@ export function smallContent(more: Partial<WireContent> = {}): WireContent {
       quantity: "a",
       low: 0,
       diverging: false,
-      columns: { title: "samples", layer: null, names: ["s0", "s1", "s2"] },
+      columns: { title: "samples", one: "sample", layer: null, names: ["s0", "s1", "s2"] },
     },
   );
   return {

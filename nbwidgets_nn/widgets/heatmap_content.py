@@ -31,10 +31,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class Columns:
-    """What the columns are when they are not the units of the rows."""
+    """What the columns are when they are not the units of the rows: "classes", their names, and "class" for one."""
 
     title: str
     names: Sequence[str]
+    one: str = ""
     layer: str | None = None
 
 
@@ -94,6 +95,7 @@ class MatrixPanel:
         cells = encode(self.values, span) if coded else travelling(self.values)
         columns = self.columns and {
             "title": self.columns.title,
+            "one": self.columns.one,
             "layer": self.columns.layer,
             "names": list(self.columns.names),
         }

@@ -80,8 +80,7 @@ w
 # What tells that a widget has drawn: a picture's source, or the pixels of its canvas.
 PROBE = """
 () => {
-  const out = document.querySelector('.jp-OutputArea-output .nbw-cells, .jp-OutputArea-output .heatmaplayer image,'
-    + ' .jp-OutputArea-output .bqplot canvas, .jp-OutputArea-output .bqplot image');
+  const out = document.querySelector('.nbw-cells, .heatmaplayer image, .bqplot image');
   if (!out) return null;
   if (out instanceof HTMLCanvasElement) {
     const two = out.getContext('2d');

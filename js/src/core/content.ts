@@ -26,7 +26,8 @@ export interface WireMatrix {
   high: number;
   diverging: boolean;
   colors: { light: WireArray; dark: WireArray };
-  columns: { title: string; layer: string | null; names: string[] } | null;
+  /** `one` is the singular that goes before a name where it stands alone: "class" 7. */
+  columns: { title: string; one: string; layer: string | null; names: string[] } | null;
   note: string;
   samples: number | null;
 }

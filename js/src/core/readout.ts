@@ -18,7 +18,8 @@ export function readCell(
   column: number,
   exact: number | null,
 ): Readout {
-  const who = `${nameOfRow(content, row)} · ${nameOfColumn(content, matrix, column)}`;
+  const kind = matrix.columns?.one ? `${matrix.columns.one} ` : "";
+  const who = `${nameOfRow(content, row)} · ${kind}${nameOfColumn(content, matrix, column)}`;
   const unit = matrix.unit ? ` ${matrix.unit}` : "";
   const value = `${matrix.quantity} ${describe(matrix, row, column, exact)}${unit}`;
   const samples = matrix.samples === null ? "" : `n = ${formatCount(matrix.samples)}`;
