@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from nbwidgets_nn.layer_view import LayerView, view_layer
 from nbwidgets_nn.record.activations import Activations
+from nbwidgets_nn.results import check_threshold
 from nbwidgets_nn.saved_page import write_page
 from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
@@ -71,6 +72,11 @@ def explore(
         raise TypeError("input is missing: explore(model, input) needs something to run the model on")
     else:
         recording = Activations(model, input)
+    check_threshold(cut, use_abs_correlation, "cut")
+    if max_units < 2:
+        raise ValueError(
+            f"max_units must be at least 2, as a correlation needs two units, but {max_units} came"
+        )
     options = {
         "cut": cut,
         "method": method,

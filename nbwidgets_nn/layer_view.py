@@ -175,10 +175,18 @@ def _facts(correlation: Correlation, measures: UnitMeasures, positions: int) -> 
             f"of {units}",
             "Units whose value never changes.",
         ),
-        Fact(
-            "effective rank",
-            f"{measures.effective_rank:.1f}",
-            f"of {units}",
-            "exp of the entropy of the covariance's normalised eigenvalues: how many directions the layer really uses.",
-        ),
+        _rank_fact(measures),
+    )
+
+
+def _rank_fact(measures: UnitMeasures) -> Fact:
+    explain = "exp of the entropy of the covariance's normalised eigenvalues: how many directions the layer really uses."
+    if np.isfinite(measures.effective_rank):
+        return Fact("effective rank", f"{measures.effective_rank:.1f}", f"of {measures.units}", explain)
+    # Eigenvalues of thousands of units by thousands of samples take longer than anybody waits for a click.
+    return Fact(
+        "effective rank",
+        "–",
+        "measure_units(X, rank_limit=None)",
+        "Not computed for a layer of this size. " + explain,
     )

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from nbwidgets_nn.record._activation_functions import ACTIVATIONS, Applied, applied
-from nbwidgets_nn.record.channel_axis import RESHAPES, axis_after, function_name
 from nbwidgets_nn.record._trees import tensors_in
+from nbwidgets_nn.record.channel_axis import RESHAPES, axis_after, function_name
 
 
 class Label(NamedTuple):

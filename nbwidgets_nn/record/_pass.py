@@ -11,12 +11,12 @@ from torch.nn.utils.rnn import PackedSequence
 from torch.utils.hooks import RemovableHandle
 
 from nbwidgets_nn.record._activation_functions import ACTIVATION_MODULES, Applied
-from nbwidgets_nn.record.channel_axis import axis_of_module, usual_axis
 from nbwidgets_nn.record._copies import Copies, version_of
 from nbwidgets_nn.record._flow import Flow, Label
 from nbwidgets_nn.record._inputs import Arguments
 from nbwidgets_nn.record._names import is_plain_leaf, kind_of, module_names, new_name
 from nbwidgets_nn.record._trees import first_tensor, parts, tensors_in
+from nbwidgets_nn.record.channel_axis import axis_of_module, usual_axis
 from nbwidgets_nn.record.errors import RecordingError, listing
 
 INPUT = "input"

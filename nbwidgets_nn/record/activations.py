@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from nbwidgets_nn.record.channel_axis import axis_of_module
 from nbwidgets_nn.record._inputs import Arguments, check_batch_size, check_network, read_input
 from nbwidgets_nn.record._names import can_be_called, did_you_mean, is_plain_leaf, kind_of, module_names
 from nbwidgets_nn.record._pass import INPUT, Call, Pass
 from nbwidgets_nn.record._pieces import join
 from nbwidgets_nn.record._state import unchanged
+from nbwidgets_nn.record.channel_axis import axis_of_module
 from nbwidgets_nn.record.layer import Layer
 
 

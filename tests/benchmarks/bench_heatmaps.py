@@ -205,8 +205,11 @@ def cut_drag_ms(browser, address, folder) -> float:
     slider.focus()
     slowest = 0.0
     for _ in range(20):
+        seq = page.locator(".nbw-linked-heatmaps").get_attribute("data-seq")
         slider.press("ArrowLeft")
-        page.wait_for_timeout(60)
+        page.wait_for_function(
+            "old => document.querySelector('.nbw-linked-heatmaps').dataset.seq !== old", arg=seq
+        )
         slowest = max(slowest, float(page.locator(".nbw-linked-heatmaps").get_attribute("data-frame-ms")))
     context.close()
     return slowest

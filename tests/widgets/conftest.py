@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from nbwidgets_nn.kernels.clustering import cluster_units
 
+from nbwidgets_nn.kernels.clustering import cluster_units
 from nbwidgets_nn.kernels.correlation import correlate
 from nbwidgets_nn.widgets.heatmap_content import Columns, Fact, HeatmapContent, MatrixPanel
 

@@ -1,0 +1,162 @@
+"""`explore`: choices lead to computations, and every layer shows something or says why not."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from models import ZOO
+from torch import nn
+
+import nbwidgets_nn as nw
+
+
+@pytest.fixture
+def model():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(6, 9), nn.ReLU(), nn.Linear(9, 4))
+
+
+@pytest.fixture
+def X():
+    return torch.randn(80, 6, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def explorer(model, X):
+    return nw.explore(model, X)
+
+
+def test_shows_the_last_hidden_layer_first(explorer):
+    assert explorer.layer == explorer.picker.layer == explorer.heatmaps.content.layer == "1"
+
+
+def test_picking_in_the_browser_changes_content_and_layer(explorer):
+    explorer.picker.set_state({"layer": "0"})
+    assert explorer.layer == explorer.heatmaps.content.layer == "0"
+
+
+def test_layer_set_in_python_reaches_the_picker(explorer):
+    explorer.layer = "2"
+    assert explorer.picker.layer == explorer.heatmaps.content.layer == "2"
+
+
+def test_heatmap_shows_the_correlations_of_the_layer(explorer, model, X):
+    expected = np.corrcoef(model[:2](X).detach().numpy(), rowvar=False)
+    np.testing.assert_allclose(explorer.heatmaps.content.panels[0].values, expected, atol=1e-5)
+
+
+def test_redundancy_is_the_share_of_units_that_clusters_save(explorer):
+    for row in explorer.picker.layers:
+        tree = explorer.view(row["name"]).dendrogram
+        assert row["redundancy"] == pytest.approx(1 - tree.clusters(0.5) / tree.units)
+
+
+def test_selection_and_cut_are_two_way(explorer):
+    seen = []
+    explorer.observe(lambda change: seen.append(change.new.units), "selection")
+    explorer.selection = [3]
+    explorer.heatmaps.set_state(
+        {"selection": {"layer": "1", "units": ["1:5"], "kind": "units", "source": "v"}}
+    )
+    assert seen == [("1:3",), ("1:5",)]
+    explorer.heatmaps.set_state({"cut": 0.25})
+    assert explorer.cut == 0.25
+    explorer.cut = 0.75
+    assert explorer.heatmaps.cut == 0.75
+
+
+def test_selection_survives_a_look_at_another_layer(explorer):
+    explorer.selection = [3, 4]
+    explorer.layer = "0"
+    assert explorer.selection.units == ("1:3", "1:4")
+
+
+def test_target_gives_class_means(model, X):
+    target = [k % 2 for k in range(80)]
+    panel = nw.explore(model, X, target=target).heatmaps.content.panels[1]
+    values = model[:2](X).detach().numpy()
+    moving = values.std(axis=0) > 0
+    z = (values - values.mean(axis=0)) / np.where(moving, values.std(axis=0), 1)
+    np.testing.assert_allclose(
+        panel.values[moving], np.stack([z[::2].mean(axis=0), z[1::2].mean(axis=0)], axis=1)[moving], atol=1e-5
+    )
+
+
+def test_large_layer_shows_its_most_varying_units_and_says_so(model, X):
+    explorer = nw.explore(model, X, layer="0", max_units=4)
+    content = explorer.heatmaps.content
+    variance = model[0](X).var(dim=0)
+    assert set(content.units.tolist()) == set(variance.topk(4).indices.tolist())
+    assert content.panels[0].note == "4 of 9 units: largest variance"
+    with pytest.raises(ValueError, match="shows 4 units"):
+        explorer.selection = [int(variance.argmin())]
+
+
+def test_nan_in_one_unit_shows_the_others_unclustered(X):
+    class Breaks(nn.Module):
+        def forward(self, x):
+            x = x * 2
+            x[0, 3] = torch.nan
+            return x
+
+    content = nw.explore(nn.Sequential(nn.Identity(), Breaks()), X, layer="1").heatmaps.content
+    assert content.dendrogram is None
+    assert "1 units hold NaN or infinity (units 3): not clustered" in content.panels[0].note
+    assert np.isfinite(np.delete(np.delete(content.panels[0].values, 3, 0), 3, 1)).all()
+
+
+@pytest.mark.parametrize("case", ZOO, ids=lambda case: case[0])
+def test_every_layer_of_the_zoo_shows_something_or_says_why(case, tmp_path):
+    _, make, make_input = case
+    explorer = nw.explore(make(), make_input())
+    for name in explorer.recording.layernames:
+        explorer.layer = name
+        content = explorer.heatmaps.content
+        assert bool(content.panels) != bool(content.message)
+        assert "Error" not in content.message
+    page = explorer.save_html(tmp_path / "report.html").read_text("utf-8")
+    state = json.loads(re.search(r'id="nbw-state">(.*?)</script>', page, re.DOTALL).group(1))
+    assert list(state["answers"]["picker.layer"]) == explorer.recording.layernames
+
+
+def test_model_is_left_as_it_was(X):
+    model = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Dropout()).train()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    torch.manual_seed(3)
+    expected = torch.rand(3)
+    torch.manual_seed(3)
+    nw.explore(model, X)
+    assert torch.equal(torch.rand(3), expected)
+    assert model.training
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m, x: nw.explore(m), TypeError, "input is missing"),
+        (lambda m, x: nw.explore(nw.Activations(m, x), x), ValueError, "input must be left out"),
+        (lambda m, x: nw.explore(m, x, layer="O"), KeyError, "no layer 'O' was recorded"),
+        (lambda m, x: nw.explore(m, x, target=[1, 2]), ValueError, "one label a sample: 80 samples"),
+        (lambda m, x: nw.explore(m, x, cut=3), ValueError, r"cut: expected a distance .* in \[0, 1\], got 3"),
+        (lambda m, x: nw.explore(m, x, method="nearest"), ValueError, "method"),
+        (lambda m, x: nw.explore(m, x, max_units=1), ValueError, "max_units must be at least 2"),
+        (lambda m, x: setattr(nw.explore(m, x), "layer", "7"), KeyError, "no layer '7'"),
+        (lambda m, x: nw.explore(m, x).save_html("no/such/folder/a.html"), OSError, "does not exist"),
+    ],
+)
+def test_bad_input_is_named(model, X, call, error, message):
+    with pytest.raises(error, match=message):
+        call(model, X)
+
+
+def test_one_sample_says_what_to_do(model):
+    assert "needs at least two" in nw.explore(model, torch.zeros(1, 6)).heatmaps.content.message
+
+
+def test_repr_is_one_line(explorer):
+    assert repr(explorer) == "Explorer(Sequential, layer='1', 0 units selected)"
