@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import cycle, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,15 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from nbwidgets_nn.color_range import (
-    LEVELS,
-    MASKED,
-    MINUS_INFINITY,
-    NOT_A_NUMBER,
-    PLUS_INFINITY,
-    ColorRange,
-    encode,
-)
+from nbwidgets_nn._themes import MARKS, THEMES, Theme
+from nbwidgets_nn.color_range import LEVELS, ColorRange, encode
 from nbwidgets_nn.colormaps import color_table
 from nbwidgets_nn.widgets.heatmap_content import MatrixPanel
 
@@ -32,33 +26,9 @@ if TYPE_CHECKING:
     from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
     from nbwidgets_nn.widgets.selection import Selection
 
-_THEMES = {
-    "light": {
-        "paper": "#ffffff",
-        "ink": "#212529",
-        "grey": "#6c757d",
-        "hairline": "#ced4da",
-        "accent": "#d9480f",
-    },
-    "dark": {
-        "paper": "#16191f",
-        "ink": "#f1f3f5",
-        "grey": "#9aa4af",
-        "hairline": "#343a40",
-        "accent": "#ff922b",
-    },
-}
-_MARKS = {
-    LEVELS: ("#7048e8", "below range"),
-    LEVELS + 1: ("#e8b93c", "above range"),
-    MINUS_INFINITY: ("#364fc7", "−∞"),
-    PLUS_INFINITY: ("#862e9c", "+∞"),
-    NOT_A_NUMBER: ("#868e96", "NaN"),
-    MASKED: ("#adb5bd", "no value"),
-}
-_CLUSTER_COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#72b7b2", "#eeca3b", "#ff9da6")
 _PIXELS_ACROSS = 1600
 _ANNOTATED_UNITS = 16
+_NAMED = 48
 
 
 def draw_heatmaps(
@@ -75,17 +45,17 @@ def draw_heatmaps(
     Raises:
         ValueError: a theme that is neither "light" nor "dark", or nothing to draw.
     """
-    if theme not in _THEMES:
+    if theme not in THEMES:
         raise ValueError(f'theme must be "light" or "dark", but {theme!r} came')
     if not content.panels:
         raise ValueError(f"there is nothing to draw for layer {content.layer!r}: {content.message}")
-    colors = _THEMES[theme]
-    figure = Figure(figsize=(6.2 * len(content.panels), 5.4), facecolor=colors["paper"], layout="constrained")
+    colors = THEMES[theme]
+    figure = Figure(figsize=(6.2 * len(content.panels), 5.4), facecolor=colors.paper, layout="constrained")
     chosen = _selected_rows(content, selection)
     for panel, part in zip(
         content.panels, np.atleast_1d(figure.subfigures(1, len(content.panels))), strict=True
     ):
-        part.set_facecolor(colors["paper"])
+        part.set_facecolor(colors.paper)
         tree = content.dendrogram if panel is content.panels[0] else None
         _draw_panel(part, content, panel, tree, cut, chosen, theme)
     file = BytesIO()
@@ -131,20 +101,21 @@ def _draw_panel(
     chosen: NDArray,
     theme: str,
 ) -> None:
-    colors = _THEMES[theme]
+    colors = THEMES[theme]
     if tree is None:
         matrix = part.subplots()
     else:
         branches, strip, matrix = part.subplots(1, 3, width_ratios=(3, 0.3, 10))
         _draw_tree(branches, tree, cut, colors)
-        _draw_strip(strip, tree, cut)
-    part.suptitle(panel.title, x=0.02, ha="left", size=10, weight="bold", color=colors["ink"])
-    part.text(0.98, 0.985, panel.how, ha="right", va="top", size=7.5, color=colors["grey"])
+        _draw_strip(strip, tree, cut, colors)
+    part.suptitle(panel.title, x=0.02, ha="left", size=10, weight="bold", color=colors.ink)
+    part.text(0.98, 0.985, panel.how, ha="right", va="top", size=7.5, color=colors.muted)
     codes = panel.in_order(encode(panel.values, panel.range), content.order)
     _draw_cells(matrix, codes, panel, theme)
+    _name_rows_and_columns(matrix, content, panel, colors)
     if max(codes.shape) <= _ANNOTATED_UNITS:
         _annotate(matrix, panel, content.order)
-    _outline(matrix, chosen, panel, colors["accent"])
+    _outline(matrix, chosen, panel, colors.accent)
     _draw_legend(part, matrix, panel, codes, theme)
 
 
@@ -152,7 +123,7 @@ def _draw_cells(axes: Axes, codes: NDArray[np.uint8], panel: MatrixPanel, theme:
     rows, columns = codes.shape
     table = np.zeros((256, 3), np.uint8)
     table[:LEVELS] = color_table(diverging=panel.range.diverging, theme=theme)
-    for code, (color, _) in _MARKS.items():
+    for code, color in enumerate(THEMES[theme].marks, start=LEVELS):
         table[code] = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
     shown = pool_strongest(codes, diverging=panel.range.diverging)
     aspect = "equal" if panel.columns is None else "auto"
@@ -161,7 +132,7 @@ def _draw_cells(axes: Axes, codes: NDArray[np.uint8], panel: MatrixPanel, theme:
     what = "units" if panel.columns is None else panel.columns.title
     pooled = "" if shown.shape == codes.shape else "; each pixel: the strongest of its cells"
     note = "\n".join(filter(None, (f"{rows:,} units × {columns:,} {what}{pooled}", panel.note)))
-    axes.set_xlabel(note, size=7.5, color=_THEMES[theme]["grey"])
+    axes.set_xlabel(note, size=7.5, color=THEMES[theme].muted)
     axes.spines[:].set_visible(False)
 
 
@@ -182,7 +153,7 @@ def pool_strongest(
     return np.take_along_axis(blocks, strongest[..., None], axis=-1)[..., 0]
 
 
-def _draw_tree(axes: Axes, tree: Dendrogram, cut: float, colors: dict[str, str]) -> None:
+def _draw_tree(axes: Axes, tree: Dendrogram, cut: float, colors: Theme) -> None:
     """Draw the tree with its root on the left; leaf k of the linkage is display row k."""
     leaves = len(tree.linkage) + 1
     middle = np.concatenate([np.arange(leaves) + 0.5, np.zeros(len(tree.linkage))])
@@ -193,28 +164,38 @@ def _draw_tree(axes: Axes, tree: Dendrogram, cut: float, colors: dict[str, str])
         brackets[k] = [(height[a], middle[a]), (level, middle[a]), (level, middle[b]), (height[b], middle[b])]
         middle[leaves + k], height[leaves + k] = (middle[a] + middle[b]) / 2, level
     below = tree.linkage[:, 2] <= cut
-    axes.add_collection(LineCollection(brackets[~below], colors=colors["grey"], linewidths=0.7))
-    axes.add_collection(LineCollection(brackets[below], colors=colors["ink"], linewidths=0.9))
-    axes.axvline(cut, color=colors["accent"], lw=1.2)
+    axes.add_collection(LineCollection(brackets[~below], colors=colors.branch, linewidths=0.7))
+    axes.add_collection(LineCollection(brackets[below], colors=colors.ink, linewidths=0.9))
+    axes.axvline(cut, color=colors.accent, lw=1.2)
     top = max(float(tree.linkage[:, 2].max(initial=0.0)), cut) * 1.05 or 1.0
     axes.set(xlim=(top, 0), ylim=(len(tree.order), 0), xticks=[], yticks=[])
-    axes.set_xlabel(f"cut {cut:.2f}", size=7.5, color=colors["accent"])
+    axes.set_xlabel(f"cut {cut:.2f}", size=7.5, color=colors.accent)
     axes.patch.set_visible(False)
     axes.spines[:].set_visible(False)
 
 
-def _draw_strip(axes: Axes, tree: Dendrogram, cut: float) -> None:
-    labels = np.asarray(tree.labels(cut))[tree.order]
-    sizes = np.bincount(labels)
-    for row, label in enumerate(labels):
-        if label and sizes[label] > 1:
-            axes.add_patch(
-                Rectangle((0, row), 1, 1, color=_CLUSTER_COLORS[label % len(_CLUSTER_COLORS)], lw=0)
-            )
-        elif not label:
-            axes.add_patch(Rectangle((0, row), 1, 1, color="#adb5bd", lw=0, hatch="//"))
+def _draw_strip(axes: Axes, tree: Dendrogram, cut: float, colors: Theme) -> None:
+    """Draw the clusters beside the rows; one of a single unit has no colour, so that colour means "belong together"."""
+    labels = tree.labels(cut)[tree.order]
+    starts = np.flatnonzero(np.diff(labels, prepend=-1))
+    palette = cycle(colors.clusters)
+    for start, stop in pairwise([*starts, len(labels)]):
+        color = next(palette) if labels[start] and stop - start > 1 else colors.faint
+        hatch = None if labels[start] else "////"
+        axes.add_patch(Rectangle((0, start), 1, stop - start, fc=color, ec=colors.paper, lw=0.5, hatch=hatch))
     axes.set(xlim=(0, 1), ylim=(len(labels), 0))
     axes.set_axis_off()
+
+
+def _name_rows_and_columns(axes: Axes, content: HeatmapContent, panel: MatrixPanel, colors: Theme) -> None:
+    """Write names where there is room for them."""
+    names = [str(unit) for unit in content.units]
+    across = names if panel.columns is None else panel.columns.names
+    axes.yaxis.tick_right()
+    for axis, labels in ((axes.yaxis, names), (axes.xaxis, across)):
+        if len(labels) <= _NAMED:
+            axis.set_ticks(np.arange(len(labels)) + 0.5, labels)
+    axes.tick_params(length=0, labelsize=6, colors=colors.muted)
 
 
 def _annotate(axes: Axes, panel: MatrixPanel, order: NDArray, at_least: float = 0.0) -> None:
@@ -236,17 +217,18 @@ def _outline(axes: Axes, rows: NDArray, panel: MatrixPanel, accent: str) -> None
 
 
 def _draw_legend(part: Any, axes: Axes, panel: MatrixPanel, codes: NDArray, theme: str) -> None:
-    span, colors = panel.range, _THEMES[theme]
+    span, colors = panel.range, THEMES[theme]
     table = ListedColormap(color_table(diverging=span.diverging, theme=theme) / 255)
     scale = ScalarMappable(Normalize(span.low, span.high), table)
     bar = part.colorbar(scale, ax=axes, location="bottom", shrink=0.45, aspect=28, pad=0.02, anchor=(0, 0))
-    bar.set_ticks([span.low, (span.low + span.high) / 2, span.high])
-    bar.ax.tick_params(labelsize=7, colors=colors["grey"], length=2)
+    ticks = [span.low, (span.low + span.high) / 2, span.high]
+    bar.set_ticks(ticks, labels=[f"{tick:.3g}".replace("-", "−") for tick in ticks])
+    bar.ax.tick_params(labelsize=7, colors=colors.muted, length=2)
     bar.outline.set_visible(False)
-    present = [code for code in _MARKS if (codes == code).any()]
-    text = "   ".join(f"{_MARKS[code][1]}: {int((codes == code).sum()):,} cells" for code in present)
+    counts = np.bincount(codes.ravel(), minlength=256)[LEVELS:]
+    text = "   ".join(f"{mark}: {count:,} cells" for mark, count in zip(MARKS, counts, strict=True) if count)
     label = " ".join(filter(None, (panel.quantity, panel.unit and f"({panel.unit})")))
-    bar.set_label("   ".join(filter(None, (label, text))), size=7.5, color=colors["grey"])
+    bar.set_label("   ".join(filter(None, (label, text))), size=7.5, color=colors.muted)
 
 
 def _selected_rows(content: HeatmapContent, selection: Selection) -> NDArray:

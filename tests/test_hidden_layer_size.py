@@ -144,12 +144,3 @@ def test_signatures_are_the_seeds():
     assert names == ["output_layer", "min_absolute_corr", "print_values", "xlabel", "ylabel", "title"]
     names = list(inspect.signature(nw.hl_size_analysis_Sequential).parameters)
     assert names[:5] == ["loaded_model", "model_input", "index_layer", "name_layer", "min_absolute_corr"]
-
-
-def test_correlation_picture_is_a_png():
-    from nbwidgets_nn.figures import draw_correlation
-
-    matrix = np.array([[1.0, 0.8, np.nan], [0.8, 1.0, np.nan], [np.nan, np.nan, np.nan]])
-    few, many = (draw_correlation(matrix, at_least, title="t") for at_least in (0.9, 0.5))
-    assert few[:4] == many[:4] == b"\x89PNG"
-    assert few != many

@@ -1,0 +1,62 @@
+"""Still pictures: the same colours as the browser's, and no cell that vanishes when a matrix is shrunk."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nbwidgets_nn._themes import THEMES
+from nbwidgets_nn.color_range import LEVELS, NOT_A_NUMBER
+from nbwidgets_nn.figures import draw_correlation, pool_strongest
+
+CSS = (Path(__file__).parent.parent / "js" / "src" / "style.css").read_text()
+
+
+def tokens(selector):
+    start = CSS.index(selector)
+    return dict(re.findall(r"--nbw-([\w-]+):\s*(#\w+)", CSS[start : CSS.index("}", start)]))
+
+
+@pytest.mark.parametrize(
+    ("theme", "selectors"), [("light", [".nbw {"]), ("dark", [".nbw {", ".nbw.nbw-dark {"])]
+)
+def test_pictures_wear_the_colours_of_the_style_sheet(theme, selectors):
+    css = {name: color for selector in selectors for name, color in tokens(selector).items()}
+    ours = THEMES[theme]
+    for name in ("paper", "ink", "muted", "branch", "faint", "accent"):
+        assert getattr(ours, name) == css[name]
+    assert ours.clusters == tuple(css[f"cluster-{k}"] for k in range(1, 9))
+    assert ours.marks == tuple(css[f"mark-{k}"] for k in range(1, 7))
+
+
+@pytest.mark.parametrize("diverging", [True, False])
+def test_each_pixel_shows_the_strongest_of_its_cells(diverging):
+    codes = np.random.default_rng(0).integers(0, 256, (50, 70)).astype(np.uint8)
+    pooled = pool_strongest(codes, diverging=diverging, pixels=20)
+
+    def strength(code):
+        code = int(code)
+        return 1000 + code if code >= LEVELS else abs(2 * code - (LEVELS - 1)) if diverging else code
+
+    for (i, j), code in np.ndenumerate(pooled):
+        block = codes[4 * i : 4 * i + 4, 4 * j : 4 * j + 4]
+        assert strength(code) == max(map(strength, block.ravel()))
+
+
+def test_one_nan_among_a_million_cells_is_still_seen():
+    codes = np.full((2000, 2000), 125, np.uint8)
+    codes[1234, 567] = NOT_A_NUMBER
+    assert (pool_strongest(codes, diverging=True, pixels=100) == NOT_A_NUMBER).sum() == 1
+
+
+def test_small_matrix_is_drawn_cell_by_cell():
+    codes = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    assert pool_strongest(codes, diverging=False) is codes
+
+
+def test_correlation_picture_writes_the_values_asked_for():
+    matrix = np.array([[1.0, 0.8, np.nan], [0.8, 1.0, np.nan], [np.nan, np.nan, np.nan]])
+    few, many = (draw_correlation(matrix, at_least, title="t") for at_least in (0.9, 0.5))
+    assert few[:4] == many[:4] == b"\x89PNG"
+    assert few != many
