@@ -85,6 +85,8 @@ def _wait_until_alive(process: subprocess.Popen, url: str, log: Path) -> None:
             break
         try:
             urllib.request.urlopen(url, timeout=5).close()
+        except urllib.error.HTTPError:
+            return  # it answers; what it says of this very address does not matter
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
         else:

@@ -65,7 +65,7 @@ function paintSelection(context: CanvasRenderingContext2D, scene: Overlay): void
 
 /** Edges of the visible outlines: one for each cell, or one for a run when cells are too thin to outline. */
 function bands(selected: readonly number[], span: Span, length: number): [number, number][] {
-  const thin = length / span.size < 5;
+  const thin = length / span.size < 9;
   const groups: readonly (readonly [number, number])[] = thin ? runs(selected) : selected.map((k) => [k, k]);
   return groups
     .filter(([first, last]) => last + 1 > span.start && first < span.start + span.size)
