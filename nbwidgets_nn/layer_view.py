@@ -165,7 +165,7 @@ def _facts(correlation: Correlation, measures: UnitMeasures, positions: int) -> 
         Fact(
             "by chance alone",
             f"{correlation.null_mean:.3f}",
-            f"± {correlation.null_std:.3f} at n = {correlation.samples:,}",
+            f"± {correlation.null_std:.3f}",
             "Mean and standard deviation of the largest |r| if all units and all samples were independent."
             + neighbours,
         ),
