@@ -132,12 +132,13 @@ def _profile_panel(X: NDArray, target: NDArray | None, rows_per_sample: int) -> 
         values, names = values[:, shown], [names[k] for k in shown]
         note = f"{_SAMPLES_SHOWN} of {samples:,} samples: evenly spaced"
     what = "class" if target is not None else "sample"
-    positions = f", mean of {rows_per_sample:,} positions" if rows_per_sample > 1 and target is None else ""
+    if rows_per_sample > 1 and target is None:
+        note = "; ".join(filter(None, (note, f"mean of each sample's {rows_per_sample:,} positions")))
     return MatrixPanel(
         "profile",
         "Mean activation per class" if target is not None else "Activation per sample",
         values,
-        how=f"z-score of each unit{positions}",
+        how="z-scores",
         quantity="z",
         unit="SD",
         columns=Columns("classes" if what == "class" else "samples", names, one=what),
