@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,8 @@ def layer_table(explorer: Explorer) -> str:
     for row in explorer.picker.layers:
         groups = redundant_groups(explorer, row["name"])
         shape = " × ".join(map(str, row["shape"] or ()))
-        share = "" if row["redundancy"] is None else f"{row['redundancy']:.0%}"
+        # Half a percent goes up, as it does in the browser.
+        share = "" if row["redundancy"] is None else f"{math.floor(100 * row['redundancy'] + 0.5)}%"
         lines.append(
             f"{row['name']:<10} {row['type']:<12} {shape:<12} {row['parameters']:>10,} {share:>10}  {groups}"
         )

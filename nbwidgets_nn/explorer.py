@@ -190,6 +190,9 @@ class Explorer(HBox):
         return self.heatmaps.to_svg(path, **options)
 
     def _show_layer(self, _change: Any) -> None:
+        if self.layer not in self._views:  # a large layer: say at once what the wait is for
+            units = min(_unit_count(self.recording, self.layer), self._options["max_units"])
+            self.heatmaps.content = HeatmapContent(self.layer, message=f"Analysing up to {units:,} units …")
         try:
             self.heatmaps.content = self._content(self.layer)
         except Exception as error:  # noqa: BLE001 - a choice in the browser has nobody to raise to: show it there

@@ -95,6 +95,17 @@ def test_large_layer_shows_its_most_varying_units_and_says_so(model, X):
         explorer.selection = [int(variance.argmin())]
 
 
+def test_layer_that_takes_a_while_says_so_first(model, X, monkeypatch):
+    monkeypatch.setattr("nbwidgets_nn.explorer._AT_ONCE_UNITS", 5)
+    explorer = nw.explore(model, X, layer="2")
+    assert [row["redundancy"] is None for row in explorer.picker.layers] == [True, True, True, False]
+    messages = []
+    explorer.heatmaps.observe(lambda change: messages.append(change.new.message), "content")
+    explorer.layer = "0"
+    assert messages == ["Analysing up to 9 units …", ""]
+    assert next(row for row in explorer.picker.layers if row["name"] == "0")["redundancy"] is not None
+
+
 def test_nan_in_one_unit_shows_the_others_unclustered(X):
     class Breaks(nn.Module):
         def forward(self, x):
