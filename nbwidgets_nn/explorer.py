@@ -17,6 +17,7 @@ from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.results import check_threshold
 from nbwidgets_nn.saved_page import write_page
 from nbwidgets_nn.widgets._array_trait import pack
+from nbwidgets_nn.widgets._still import StillPicture
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
 from nbwidgets_nn.widgets.layer_picker import LayerPicker, LayerRow
 from nbwidgets_nn.widgets.linked_heatmaps import LinkedHeatmaps
@@ -86,7 +87,7 @@ def explore(
     return Explorer(recording, layer=layer, target=target, title=title, **options)
 
 
-class Explorer(HBox):
+class Explorer(StillPicture, HBox):
     """The explorer as a widget; made by `explore`.
 
     Attributes:
@@ -180,6 +181,10 @@ class Explorer(HBox):
             {"name": "heatmaps", "kind": "linked_heatmaps", "state": widget_state(self.heatmaps)},
         ]
         return write_page(path, title=self.picker.title, widgets=widgets, answers={"picker.layer": answers})
+
+    def static_html(self) -> str:
+        """Return the layer table and the heatmaps as still pictures."""
+        return self.picker.static_html() + self.heatmaps.static_html()
 
     def to_png(self, path: str | Path | None = None, **options: Any) -> bytes:
         """Draw the heatmaps as they are shown; see `LinkedHeatmaps.to_png`."""

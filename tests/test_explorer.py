@@ -171,3 +171,11 @@ def test_one_sample_says_what_to_do(model):
 
 def test_repr_is_one_line(explorer):
     assert repr(explorer) == "Explorer(Sequential, layer='1', 0 units selected)"
+
+
+def test_saved_notebook_shows_table_and_pictures_where_no_widget_runs(explorer):
+    shown = explorer._repr_mimebundle_()
+    data = shown[0] if isinstance(shown, tuple) else shown
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "<table>" in data["text/html"]
+    assert data["text/html"].count("data:image/png;base64,") == 2

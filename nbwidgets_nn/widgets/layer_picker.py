@@ -12,6 +12,7 @@ import anywidget
 import traitlets
 
 from nbwidgets_nn.widgets._bundle import bundle
+from nbwidgets_nn.widgets._still import StillPicture
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class LayerRow:
     note: str = ""
 
 
-class LayerPicker(anywidget.AnyWidget):
+class LayerPicker(StillPicture, anywidget.AnyWidget):
     """Pick a layer.
 
     Args:
@@ -86,12 +87,6 @@ class LayerPicker(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"LayerPicker({len(self.layers)} layers, layer={self.layer!r})"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle_and_metadata = super()._repr_mimebundle_(**kwargs)
-        if bundle_and_metadata is not None:
-            bundle_and_metadata[0]["text/html"] = self.static_html()
-        return bundle_and_metadata
 
     def static_html(self) -> str:
         """Return the table that is seen where no widget can run."""

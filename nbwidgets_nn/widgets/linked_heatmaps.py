@@ -17,6 +17,7 @@ from nbwidgets_nn.color_range import LEVELS, encode
 from nbwidgets_nn.colormaps import color_table
 from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets._bundle import bundle
+from nbwidgets_nn.widgets._still import StillPicture
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent, MatrixPanel
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
 
@@ -35,7 +36,7 @@ def _receive_selection(state: Any, _widget: Any) -> Selection:
     return Selection.of(state, layer="")
 
 
-class LinkedHeatmaps(anywidget.AnyWidget):
+class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
     """One or several heatmaps over the units of one layer, ordered by one tree, sharing one selection.
 
     Args:
@@ -107,12 +108,6 @@ class LinkedHeatmaps(anywidget.AnyWidget):
     def __repr__(self) -> str:
         shapes = ", ".join(f"{panel.id} {panel.values.shape}" for panel in self.content.panels)
         return f"LinkedHeatmaps(layer={self.content.layer!r}, {shapes or self.content.message})"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle_and_metadata = super()._repr_mimebundle_(**kwargs)
-        if bundle_and_metadata is not None:
-            bundle_and_metadata[0]["text/html"] = self.static_html()
-        return bundle_and_metadata
 
     def static_html(self) -> str:
         """Return the still pictures that are seen where no widget can run: GitHub, nbviewer, a saved notebook."""
