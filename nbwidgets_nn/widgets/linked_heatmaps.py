@@ -134,15 +134,16 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
 
 
 def _static_figure(panel: MatrixPanel, order: np.ndarray) -> str:
-    """Return one matrix as an inline picture of at most 480 pixels a side, by skipping none of a small matrix."""
+    """Return one matrix as an inline picture of at most 480 pixels a side; a larger matrix is thinned, and says so."""
     from PIL import Image  # noqa: PLC0415 - only for display
 
-    codes = panel.in_order(encode(panel.values, panel.range), order)
+    step = [max(1, -(-length // _STATIC_PIXELS)) for length in panel.values.shape]
+    across = order if panel.columns is None else np.arange(panel.values.shape[1])
+    codes = encode(panel.values[np.ix_(order[:: step[0]], across[:: step[1]])], panel.range)
     table = np.full((256, 3), 150, np.uint8)
     table[:LEVELS] = color_table(diverging=panel.range.diverging, theme="light")
-    step = [max(1, -(-length // _STATIC_PIXELS)) for length in codes.shape]
     file = BytesIO()
-    Image.fromarray(table[codes[:: step[0], :: step[1]]]).save(file, "PNG")
+    Image.fromarray(table[codes]).save(file, "PNG")
     thinned = "" if step == [1, 1] else f" · every {max(step)}th cell drawn"
     caption = escape(f"{panel.title} · {panel.how}{thinned}")
     image = f'<img width="320" style="image-rendering:pixelated" alt="{escape(panel.title)}" '
