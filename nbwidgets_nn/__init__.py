@@ -26,6 +26,7 @@ _HOMES = {
     "Columns": "widgets.heatmap_content",
     "Fact": "widgets.heatmap_content",
     "Selection": "widgets.selection",
+    "RecordingError": "record.errors",
     "activation_profile": "kernels.activation_profile",
     "cluster_units": "kernels.clustering",
     "corrcoef": "kernels.correlation",

@@ -64,11 +64,12 @@ def layer_table(explorer: Explorer) -> str:
 
 def redundant_groups(explorer: Explorer, layer: str, most: int = 3) -> str:
     """Name the largest clusters of more than one unit."""
-    dendrogram = explorer.view(layer).dendrogram
+    view = explorer.view(layer)
+    dendrogram = view.dendrogram
     if dendrogram is None:
         return ""
     clusters: dict[int, list[int]] = {}
-    for unit, label in enumerate(dendrogram.labels(explorer.cut).tolist()):
+    for unit, label in zip(view.units.tolist(), dendrogram.labels(explorer.cut).tolist(), strict=True):
         clusters.setdefault(label, []).append(unit)
     constant = f"{len(dendrogram.constant)} constant; " if len(dendrogram.constant) else ""
     groups = sorted(

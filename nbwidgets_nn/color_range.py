@@ -28,7 +28,7 @@ class ColorRange:
     def error(self) -> float:
         """Return the largest distance between a value in the range and the value that its code stands for."""
         # Half a level, and what rounding in float32 may add to it.
-        return (self.high - self.low) / (LEVELS - 1) * (0.5 + 1e-4)
+        return (self.high / (LEVELS - 1) - self.low / (LEVELS - 1)) * (0.5 + 1e-4)
 
 
 def choose_range(
@@ -37,7 +37,7 @@ def choose_range(
     """Choose the range for a matrix: what the caller fixes, else what its finite values span.
 
     Values of both signs are diverging and get a range symmetric about zero. A matrix of one value, or with no finite
-    value at all, gets a range of width one, so that colours stay defined.
+    value at all, gets a range of some width, so that colours stay defined.
 
     >>> choose_range(np.array([[-1.0, 3.0]]))
     ColorRange(low=-3.0, high=3.0, diverging=True)
@@ -51,7 +51,7 @@ def choose_range(
     else:
         low = smallest if low is None else low
         high = largest if high is None else high
-        chosen = ColorRange(low, high if high != low else low + 1.0, diverging=False)
+        chosen = ColorRange(low, high if high != low else low + max(1.0, abs(low)), diverging=False)
     if not chosen.low < chosen.high:
         raise ValueError(f"low must be below high, but low={chosen.low!r} and high={chosen.high!r} came")
     return chosen
@@ -69,8 +69,10 @@ def encode(values: NDArray, span: ColorRange) -> NDArray[np.uint8]:
 
 
 def _encode_block(block: NDArray, span: ColorRange) -> NDArray[np.uint8]:
-    scaled = (block - block.dtype.type(span.low)) if block.dtype.kind == "f" else block - span.low
-    scaled *= (LEVELS - 1) / (span.high - span.low)
+    # Halves, as the difference of two very large values has no floating-point number.
+    scaled = block * block.dtype.type(0.5) if block.dtype.kind == "f" else block * 0.5
+    scaled -= span.low / 2
+    scaled /= (span.high / 2 - span.low / 2) / (LEVELS - 1)
     scaled += 0.5
     if np.all((block >= span.low) & (block <= span.high)):  # false for NaN as well
         return scaled.astype(np.uint8)

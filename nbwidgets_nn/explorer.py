@@ -26,6 +26,9 @@ from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
 # Layers of up to this many units are analysed at once, so that the picker can show how redundant they are.
 _AT_ONCE_UNITS = 1024
 
+# Heights of the other linkages can exceed the largest distance, or fall towards the root.
+_METHODS = ("average", "complete", "single", "weighted")
+
 _REDUNDANCY = (
     "Share of the units that could be left out if one of each cluster were kept: "
     "1 − clusters / units, clusters cut at {cut:g} on {distance}. Constant units count as redundant."
@@ -74,10 +77,12 @@ def explore(
     else:
         recording = Activations(model, input)
     check_threshold(cut, use_abs_correlation, "cut")
-    if max_units < 2:
+    if method not in _METHODS:
         raise ValueError(
-            f"max_units must be at least 2, as a correlation needs two units, but {max_units} came"
+            f"method must be one of {_METHODS}, whose trees can be cut at any height, but {method!r} came"
         )
+    if not isinstance(max_units, int) or max_units < 2:
+        raise ValueError(f"max_units must be a whole number of at least 2, but {max_units!r} came")
     options = {
         "cut": cut,
         "method": method,
@@ -100,7 +105,8 @@ class Explorer(StillPicture, HBox):
 
     layer = traitlets.Unicode()
     selection = SelectionTrait()
-    cut = traitlets.Float()
+    cut = traitlets.Float(0.5)
+    _links: Sequence[traitlets.link] = ()
 
     def __init__(
         self,
@@ -113,13 +119,14 @@ class Explorer(StillPicture, HBox):
         **options: Any,
     ) -> None:
         self.recording = recording
-        self._target = _checked_target(target, recording)
+        self._samples = _sample_count(recording)
+        self._target = _checked_target(target, self._samples)
         self._options = options
         self._views: dict[str, LayerView] = {}
         self._first_cut = cut
         names = list(recording.layernames)
         shown = _default_layer(recording) if layer is None else recording[layer].name
-        self._analyse([name for name in names if _unit_count(recording, name) <= _AT_ONCE_UNITS])
+        self._analyse([name for name in names if recording[name].units <= _AT_ONCE_UNITS])
         self.heatmaps = LinkedHeatmaps(self._content(shown), cut=cut)
         self.picker = LayerPicker(
             [self._row(name) for name in names],
@@ -139,18 +146,42 @@ class Explorer(StillPicture, HBox):
             layer=shown,
             cut=cut,
         )
-        traitlets.link((self.picker, "layer"), (self, "layer"))
-        traitlets.link((self.heatmaps, "cut"), (self, "cut"))
-        traitlets.link((self.heatmaps, "selection"), (self, "selection"))
+        self._links = [
+            traitlets.link((self.picker, "layer"), (self, "layer")),
+            traitlets.link((self.heatmaps, "cut"), (self, "cut")),
+            traitlets.link((self.heatmaps, "selection"), (self, "selection")),
+        ]
         self.observe(self._show_layer, "layer")
 
     @traitlets.validate("layer")
     def _known_layer(self, proposal: Any) -> str:
         return self.recording[proposal.value].name
 
+    @traitlets.validate("cut")
+    def _within_the_tree(self, proposal: Any) -> float:
+        return self.heatmaps.checked_cut(proposal.value)
+
     def read_selection(self, value: Any) -> Selection:
-        """Read names, indices, or None as a selection within the layer shown."""
-        return self.heatmaps.read_selection(value)
+        """Read names, indices, or None as a selection within the layer shown, or of another layer by names."""
+        selection = self.heatmaps.read_selection(value)
+        known = self.recording[selection.layer].units if selection.layer else 0
+        beyond = [
+            name for name, index in zip(selection.units, selection.indices, strict=True) if index >= known
+        ]
+        if beyond:
+            raise ValueError(
+                f"selection: layer {selection.layer!r} has {known} units; {beyond[:5]} are not among them"
+            )
+        return selection
+
+    def close(self) -> None:
+        """Close both widgets too and let everything go: the recording, the matrices, the results."""
+        for link in self._links:
+            link.unlink()
+        self._links = ()  # closing again does nothing
+        for child in self.children:
+            child.close()
+        super().close()
 
     def __repr__(self) -> str:
         return f"Explorer({self.picker.title}, layer={self.layer!r}, {len(self.selection)} units selected)"
@@ -196,12 +227,9 @@ class Explorer(StillPicture, HBox):
 
     def _show_layer(self, _change: Any) -> None:
         if self.layer not in self._views:  # a large layer: say at once what the wait is for
-            units = min(_unit_count(self.recording, self.layer), self._options["max_units"])
+            units = min(self.recording[self.layer].units, self._options["max_units"])
             self.heatmaps.content = HeatmapContent(self.layer, message=f"Analysing up to {units:,} units …")
-        try:
-            self.heatmaps.content = self._content(self.layer)
-        except Exception as error:  # noqa: BLE001 - a choice in the browser has nobody to raise to: show it there
-            self.heatmaps.content = HeatmapContent(self.layer, message=f"{type(error).__name__}: {error}")
+        self.heatmaps.content = self._content(self.layer)
         row = self._row(self.layer)
         rows = tuple(
             {**old, "redundancy": row.redundancy} if old["name"] == row.name else old
@@ -214,9 +242,15 @@ class Explorer(StillPicture, HBox):
 
     def _analyse(self, names: list[str]) -> None:
         for name in tqdm(names, desc="analysing layers", unit="layer", delay=1, leave=False):
-            self._views[name] = view_layer(
-                self.recording[name], self._target, cut=self._first_cut, **self._options
+            self._views[name] = self._view_or_reason(name)
+
+    def _view_or_reason(self, name: str) -> LayerView:
+        try:
+            return view_layer(
+                self.recording[name], self._target, self._samples, cut=self._first_cut, **self._options
             )
+        except Exception as error:  # noqa: BLE001 - one odd layer must not keep the others from being seen
+            return LayerView(HeatmapContent(name, message=f"{type(error).__name__}: {error}"))
 
     def _row(self, name: str) -> LayerRow:
         layer, view = self.recording[name], self._views.get(name)
@@ -230,29 +264,27 @@ def widget_state(widget: Any) -> dict[str, Any]:
     return {k: v for k, v in widget.get_state().items() if not k.startswith("_") and k not in hidden}
 
 
-def _unit_count(recording: Activations, name: str) -> int:
-    shape = recording[name].output_shape
-    return int(np.prod(shape[1:])) if shape else 0
-
-
 def _default_layer(recording: Activations) -> str:
     """Choose the last layer before the output that has several units: where redundancy is worth a look."""
-    hidden = [name for name in recording.layernames[1:-1] if _unit_count(recording, name) > 1]
+    hidden = [name for name in recording.layernames[1:-1] if recording[name].units > 1]
     return hidden[-1] if hidden else recording.layernames[-1]
 
 
 def _subtitle(recording: Activations) -> str:
     parameters = sum(p.numel() for p in recording.network.parameters())
     layers = len(recording.layernames) - 1
-    samples = (recording["input"].output_shape or (0,))[0]
+    samples = _sample_count(recording)
     return f"{samples:,} samples · {layers} layer{'s' * (layers != 1)} · {parameters:,} parameters"
 
 
-def _checked_target(target: Sequence[Any] | None, recording: Activations) -> np.ndarray | None:
+def _sample_count(recording: Activations) -> int:
+    return (recording["input"].output_shape or (0,))[0]
+
+
+def _checked_target(target: Sequence[Any] | None, samples: int) -> np.ndarray | None:
     if target is None:
         return None
     labels = np.asarray(target.detach().cpu() if isinstance(target, torch.Tensor) else target)
-    samples = (recording["input"].output_shape or (0,))[0]
     if labels.ndim != 1 or len(labels) != samples:
         raise ValueError(
             f"target must hold one label a sample: {samples} samples, but shape {labels.shape} came"

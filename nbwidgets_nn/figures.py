@@ -140,14 +140,14 @@ def pool_strongest(
     codes: NDArray[np.uint8], *, diverging: bool, pixels: int = _PIXELS_ACROSS
 ) -> NDArray[np.uint8]:
     """Shrink a matrix of codes so that no cell vanishes: each block shows its strongest code, marks before numbers."""
-    factor = max(1, -(-max(codes.shape) // pixels))
-    if factor == 1:
+    down, across = (max(1, -(-length // pixels)) for length in codes.shape)
+    if down == across == 1:
         return codes
     levels = np.arange(256)
     strength = np.abs(2 * levels - (LEVELS - 1)) if diverging else levels.copy()
     strength[LEVELS:] = 1000 + levels[LEVELS:]
-    padded = np.pad(codes, [(0, -length % factor) for length in codes.shape], mode="edge")
-    blocks = padded.reshape(padded.shape[0] // factor, factor, -1, factor).swapaxes(1, 2)
+    padded = np.pad(codes, [(0, -codes.shape[0] % down), (0, -codes.shape[1] % across)], mode="edge")
+    blocks = padded.reshape(padded.shape[0] // down, down, -1, across).swapaxes(1, 2)
     blocks = blocks.reshape(*blocks.shape[:2], -1)
     strongest = strength[blocks].argmax(axis=-1)
     return np.take_along_axis(blocks, strongest[..., None], axis=-1)[..., 0]
@@ -200,7 +200,7 @@ def _name_rows_and_columns(axes: Axes, content: HeatmapContent, panel: MatrixPan
 
 def _annotate(axes: Axes, panel: MatrixPanel, order: NDArray, at_least: float = 0.0) -> None:
     span = panel.range
-    for (row, column), value in np.ndenumerate(panel.in_order(panel.values, order)):
+    for (row, column), value in np.ma.ndenumerate(panel.in_order(panel.values, order)):
         if not abs(value) >= at_least:  # NaN is not either
             continue
         strong = abs(value - (span.low + span.high) / 2) > 0.3 * (span.high - span.low)

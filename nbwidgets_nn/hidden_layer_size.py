@@ -8,7 +8,9 @@ import numpy as np
 import torch
 
 from nbwidgets_nn.kernels.correlation import correlate
-from nbwidgets_nn.record.channel_axis import axis_of_module, usual_axis
+from nbwidgets_nn.record._names import did_you_mean
+from nbwidgets_nn.record.activations import Activations
+from nbwidgets_nn.record.channel_axis import usual_axis
 from nbwidgets_nn.record.module_output import module_output
 
 if TYPE_CHECKING:
@@ -121,7 +123,7 @@ def hl_size_analysis_Sequential(  # noqa: N802 - the seed's name
     output = module_output(loaded_model, model_input, module)
     if print_values:
         print(f"layer {name!r}: {module.__class__.__name__}, output {tuple(output.shape)}")
-    output = samples_by_units(output, axis_of_module(module, output.ndim))
+    output = samples_by_units(output, _channel_axis(loaded_model, model_input, name, output))
     return hl_size_analysis(output, min_absolute_corr, print_values, xlabel, ylabel, title)
 
 
@@ -139,6 +141,8 @@ def summary(correlation: Correlation) -> str:
         lines.append("no pair of varying neurons, so no correlation")
     if len(correlation.constant):
         lines.append(f"constant neurons, without a correlation: {list(map(int, correlation.constant))}")
+    if len(correlation.nonfinite):
+        lines.append(f"neurons with NaN or infinity, left out: {list(map(int, correlation.nonfinite))}")
     return "\n".join(lines)
 
 
@@ -152,7 +156,7 @@ def _find_module(model: torch.nn.Module, index: int | None, name: str | None) ->
         found = dict(named)
         if name not in found or name == "":
             raise KeyError(
-                f"name_layer {name!r} is not a layer of the model; there are {[n for n, _ in named if n]}"
+                f"name_layer {name!r} is not a layer of the model; {did_you_mean(name, filter(None, found))}"
             )
         return name, found[name]
     if not 0 <= index < len(named):
@@ -160,6 +164,19 @@ def _find_module(model: torch.nn.Module, index: int | None, name: str | None) ->
             f"index_layer must be in 0..{len(named) - 1} (list(model.modules())), but {index} came"
         )
     return named[index]
+
+
+def _channel_axis(model: torch.nn.Module, model_input: Any, name: str, output: torch.Tensor) -> int | None:
+    """Find the axis as the recording follows it: of the last call, in or at the module, that gave this shape."""
+    if output.ndim <= 2:
+        return None
+    recording = Activations(model, model_input, shapes_only=True)
+    inside = [
+        recording[call] for call in recording if not name or f"{call}.".startswith((f"{name}.", f"{name}:"))
+    ]
+    return next(
+        (call.channel_axis for call in reversed(inside) if call.output_shape == tuple(output.shape)), None
+    )
 
 
 def samples_by_units(output: torch.Tensor, axis: int | None = None) -> torch.Tensor:

@@ -13,30 +13,37 @@ from nbwidgets_nn.kernels.activation_profile import activation_profile
 from nbwidgets_nn.kernels.clustering import cluster_units
 from nbwidgets_nn.kernels.correlation import correlate
 from nbwidgets_nn.kernels.redundancy import measure_units
+from nbwidgets_nn.layer_facts import layer_facts
 from nbwidgets_nn.widgets.heatmap_content import Columns, Fact, HeatmapContent, MatrixPanel
 
 if TYPE_CHECKING:
     from nbwidgets_nn.record.layer import Layer
     from nbwidgets_nn.results import Correlation, Dendrogram, UnitMeasures
 
-# As many samples as can be told apart in a panel; which ones is said in its note.
-_SAMPLES_SHOWN = 48
+# As many samples or classes as can be told apart in a panel; which ones is said in its note.
+_COLUMNS_SHOWN = 48
 
 
 @dataclass(frozen=True, eq=False)
 class LayerView:
-    """What was computed for one layer, and the content that shows it; results are None where they do not exist."""
+    """What was computed for one layer, and the content that shows it; results are None where they do not exist.
+
+    ``units[k]`` is the index within the layer of the unit that correlation and dendrogram call k: of a layer that is
+    too large only some are shown. ``redundancy`` is of the whole layer, so then it is None.
+    """
 
     content: HeatmapContent
     correlation: Correlation | None = None
     dendrogram: Dendrogram | None = None
     measures: UnitMeasures | None = None
     redundancy: float | None = None
+    units: NDArray | None = None
 
 
 def view_layer(
     layer: Layer,
     target: NDArray | None,
+    samples: int,
     *,
     cut: float,
     method: str,
@@ -53,29 +60,36 @@ def view_layer(
     reason = _no_correlation(X)
     if reason:
         return LayerView(HeatmapContent(layer.name, message=reason))
-    rows_per_sample = len(X) // layer.output_shape[0]
-    X, kept, note = _largest_variance(X, max_units)
-    correlation = correlate(X)
+    units = _most_varying(X, max_units)
+    note = "" if len(units) == X.shape[1] else f"{len(units):,} of {X.shape[1]:,} units: largest variance"
+    shown = X if not note else X[:, units]
+    correlation = correlate(shown)
     if len(correlation.nonfinite):
-        return LayerView(_unclustered(layer.name, correlation, kept, note), correlation)
+        return LayerView(_unclustered(layer.name, correlation, units, note), correlation, units=units)
     dendrogram = cluster_units(correlation, use_abs_correlation=use_abs_correlation, method=method)
     measures = measure_units(X)
-    content = HeatmapContent(
-        layer.name,
-        (
-            replace(
-                _correlation_panel(correlation, note),
-                title="Correlation of units, clustered",
-                how=_tree_in_words(dendrogram),
-            ),
-            _profile_panel(X, target, rows_per_sample),
-        ),
-        dendrogram,
-        _facts(correlation, measures, rows_per_sample),
-        kept,
-    )
-    redundancy = 1 - dendrogram.clusters(cut) / X.shape[1]
-    return LayerView(content, correlation, dendrogram, measures, redundancy)
+    positions = _positions(layer, len(X), samples)
+    panels = [
+        replace(
+            _correlation_panel(correlation, note),
+            title="Correlation of units, clustered",
+            how=_tree_in_words(dendrogram),
+        )
+    ]
+    if positions is not None:
+        panels.append(_profile_panel(shown, target, positions))
+    facts = layer_facts(correlation, measures, units, positions)
+    content = HeatmapContent(layer.name, tuple(panels), dendrogram, facts, units)
+    redundancy = None if note else 1 - dendrogram.clusters(cut) / X.shape[1]
+    return LayerView(content, correlation, dendrogram, measures, redundancy, units)
+
+
+def _positions(layer: Layer, rows: int, samples: int) -> int | None:
+    """Return how many rows of the layer's matrix belong to one sample, or None if its first axis is not the samples."""
+    time_first = getattr(layer.module, "batch_first", True) is False and len(layer.output_shape) == 3
+    if layer.channel_axis == 0 or layer.output_shape[0] != samples or rows % samples or time_first:
+        return None
+    return rows // samples
 
 
 def _no_correlation(X: NDArray) -> str:
@@ -88,11 +102,11 @@ def _no_correlation(X: NDArray) -> str:
     return ""
 
 
-def _largest_variance(X: NDArray, most: int) -> tuple[NDArray, NDArray | None, str]:
+def _most_varying(X: NDArray, most: int) -> NDArray:
     if X.shape[1] <= most:
-        return X, None, ""
-    kept = np.sort(np.argsort(-X.var(axis=0), kind="stable")[:most])
-    return X[:, kept], kept, f"{most:,} of {X.shape[1]:,} units: largest variance"
+        return np.arange(X.shape[1])
+    # Halves keep the squares of large values finite; NaN sorts last.
+    return np.sort(np.argsort(-(X / 2).var(axis=0, dtype=np.float64), kind="stable")[:most])
 
 
 def _correlation_panel(correlation: Correlation, note: str) -> MatrixPanel:
@@ -112,82 +126,35 @@ def _tree_in_words(dendrogram: Dendrogram) -> str:
     return f"{dendrogram.method} linkage on {'1 − |r|' if dendrogram.use_abs_correlation else '1 − r'}"
 
 
-def _unclustered(name: str, correlation: Correlation, kept: NDArray | None, note: str) -> HeatmapContent:
+def _unclustered(name: str, correlation: Correlation, units: NDArray, note: str) -> HeatmapContent:
     """Show a layer with NaN or infinity in it: its other units still have correlations, but no tree holds them all."""
-    bad = [int(unit if kept is None else kept[unit]) for unit in correlation.nonfinite]
+    bad = units[correlation.nonfinite].tolist()
     listed = ", ".join(map(str, bad[:8])) + (" …" if len(bad) > 8 else "")
     why = f"{len(bad)} units hold NaN or infinity (units {listed}): not clustered"
     panel = _correlation_panel(correlation, "; ".join(filter(None, (note, why))))
     fact = Fact("NaN or infinite", str(len(bad)), f"of {correlation.units} units", why)
-    return HeatmapContent(name, (panel,), facts=(fact,), unit_ids=kept)
+    return HeatmapContent(name, (panel,), facts=(fact,), unit_ids=units)
 
 
-def _profile_panel(X: NDArray, target: NDArray | None, rows_per_sample: int) -> MatrixPanel:
-    samples = len(X) // rows_per_sample
+def _profile_panel(X: NDArray, target: NDArray | None, positions: int) -> MatrixPanel:
+    samples = len(X) // positions
     groups = np.arange(samples) if target is None else target
-    profile = activation_profile(X, np.repeat(groups, rows_per_sample))
-    values, names, note = profile.values, [str(group) for group in profile.groups], ""
-    if target is None and samples > _SAMPLES_SHOWN:
-        shown = np.linspace(0, samples - 1, _SAMPLES_SHOWN).round().astype(int)
-        values, names = values[:, shown], [names[k] for k in shown]
-        note = f"{_SAMPLES_SHOWN} of {samples:,} samples: evenly spaced"
-    what = "class" if target is not None else "sample"
-    if rows_per_sample > 1 and target is None:
-        note = "; ".join(filter(None, (note, f"mean of each sample's {rows_per_sample:,} positions")))
+    profile = activation_profile(X, np.repeat(groups, positions))
+    one, many = ("sample", "samples") if target is None else ("class", "classes")
+    shown, note = np.arange(len(profile.groups)), ""
+    if len(shown) > _COLUMNS_SHOWN:
+        shown = np.linspace(0, len(shown) - 1, _COLUMNS_SHOWN).round().astype(int)
+        note = f"{_COLUMNS_SHOWN} of {len(profile.groups):,} {many}: evenly spaced"
+    if positions > 1 and target is None:
+        note = "; ".join(filter(None, (note, f"mean of each sample's {positions:,} positions")))
     return MatrixPanel(
         "profile",
-        "Mean activation per class" if target is not None else "Activation per sample",
-        values,
+        "Activation per sample" if target is None else "Mean activation per class",
+        profile.values[:, shown],
         how="z-scores",
         quantity="z",
         unit="SD",
-        columns=Columns("classes" if what == "class" else "samples", names, one=what),
+        columns=Columns(many, [str(profile.groups[k]) for k in shown], one=one),
         note=note,
         samples=len(X),
-    )
-
-
-def _facts(correlation: Correlation, measures: UnitMeasures, positions: int) -> tuple[Fact, ...]:
-    units = correlation.units
-    pairs = " ".join(f"{i}·{j}" for i, j in correlation.pairs[:2])
-    neighbours = (
-        f" The {positions} positions of one input are neighbours, not independent: the true figure is larger."
-        if positions > 1
-        else ""
-    )
-    strongest = "none" if not correlation.pairs else f"{correlation.strongest:+.3f}".replace("-", "−")
-    return (
-        Fact(
-            "strongest correlation",
-            strongest,
-            f"units {pairs}" if pairs else "",
-            "Largest |r| of two different units.",
-        ),
-        Fact(
-            "by chance alone",
-            f"{correlation.null_mean:.3f}",
-            f"± {correlation.null_std:.3f}",
-            "Mean and standard deviation of the largest |r| if all units and all samples were independent."
-            + neighbours,
-        ),
-        Fact(
-            "constant units",
-            str(len(correlation.constant)),
-            f"of {units}",
-            "Units whose value never changes.",
-        ),
-        _rank_fact(measures),
-    )
-
-
-def _rank_fact(measures: UnitMeasures) -> Fact:
-    explain = "exp of the entropy of the covariance's normalised eigenvalues: how many directions the layer really uses."
-    if np.isfinite(measures.effective_rank):
-        return Fact("effective rank", f"{measures.effective_rank:.1f}", f"of {measures.units}", explain)
-    # Eigenvalues of thousands of units by thousands of samples take longer than anybody waits for a click.
-    return Fact(
-        "effective rank",
-        "–",
-        "measure_units(X, rank_limit=None)",
-        "Not computed for a layer of this size. " + explain,
     )

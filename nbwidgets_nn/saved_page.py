@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import tempfile
 from base64 import b64encode
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from nbwidgets_nn._files import write_whole
 from nbwidgets_nn.widgets._bundle import bundle
 
 FORMAT = 1
@@ -48,46 +47,21 @@ def write_page(
     Raises:
         OSError: the path cannot be written; nothing is left behind.
     """
-    path = Path(path)
-    if path.is_dir() or not path.parent.is_dir():
-        why = "it is a folder" if path.is_dir() else f"the folder {str(path.parent)!r} does not exist"
-        raise OSError(
-            f"path {str(path)!r} cannot be written: {why}; give the name of a file in an existing folder"
-        )
     state = {"format": FORMAT, "title": title, "widgets": _compress(widgets), "answers": _compress(answers)}
     page = _PAGE.format(
         title=escape(title),
-        css=bundle("nbwidgets.css").read_text("utf-8").replace("</", "<\\/"),
+        css=bundle("nbwidgets.css").replace("</", "<\\/"),
         state=json.dumps(state, allow_nan=False).replace("<", "\\u003c"),
-        script=bundle("saved_page.js")
-        .read_text("utf-8")
-        .replace("</script", "<\\/script")
-        .replace("<!--", "<\\!--"),
+        script=bundle("saved_page.js").replace("</script", "<\\/script").replace("<!--", "<\\!--"),
     )
-    _write_atomically(path, page)
-    return path
+    return write_whole(path, page.encode())
 
 
 def _compress(state: Any) -> Any:
-    """Replace the bytes of packed arrays by gzip in base64; equal arrays are compressed each time they occur."""
+    """Replace the bytes of packed arrays by gzip in base64."""
     if isinstance(state, dict):
         if isinstance(state.get("data"), bytes):
             packed = gzip.compress(state["data"], compresslevel=6, mtime=0)
             return {**{k: v for k, v in state.items() if k != "data"}, "gzip": b64encode(packed).decode()}
         return {key: _compress(value) for key, value in state.items()}
     return [_compress(value) for value in state] if isinstance(state, list) else state
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    except OSError as error:
-        raise OSError(f"path {str(path)!r} cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

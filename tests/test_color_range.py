@@ -53,7 +53,8 @@ def test_encode_leaves_its_argument_alone():
     [
         ([[-1.0, 3.0]], (-3.0, 3.0, True)),
         ([[0.5, 3.0]], (0.5, 3.0, False)),
-        ([[2.0, 2.0]], (2.0, 3.0, False)),
+        ([[2.0, 2.0]], (2.0, 4.0, False)),
+        ([[0.5, 0.5]], (0.5, 1.5, False)),
         ([[np.nan, np.inf]], (0.0, 1.0, False)),
         ([[np.nan, 1.0, 4.0]], (1.0, 4.0, False)),
     ],
@@ -66,3 +67,16 @@ def test_range_spans_the_finite_values_and_is_symmetric_when_diverging(values, e
 def test_reversed_range_is_refused():
     with pytest.raises(ValueError, match=r"low must be below high, but low=2.* high=1"):
         choose_range(np.zeros((2, 2)), low=2.0, high=1.0, diverging=False)
+
+
+@pytest.mark.parametrize(
+    "values", [np.array([[-3e38, 0, 3e38]], np.float32), np.array([[-1e308, 0.0, 1.7e308]])]
+)
+def test_largest_floats_keep_their_order(values):
+    codes = encode(values, choose_range(values))[0].tolist()
+    assert codes == sorted(codes)
+    assert codes[2] == LEVELS - 1
+
+
+def test_a_huge_constant_has_a_range():
+    assert choose_range(np.full((2, 2), 1e20)).high > 1e20

@@ -1,7 +1,9 @@
 """`explore`: choices lead to computations, and every layer shows something or says why not."""
 
+import gc
 import json
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -91,8 +93,22 @@ def test_large_layer_shows_its_most_varying_units_and_says_so(model, X):
     variance = model[0](X).var(dim=0)
     assert set(content.units.tolist()) == set(variance.topk(4).indices.tolist())
     assert content.panels[0].note == "4 of 9 units: largest variance"
+    assert explorer.view().redundancy is None  # of the whole layer nothing is known
     with pytest.raises(ValueError, match="shows 4 units"):
         explorer.selection = [int(variance.argmin())]
+
+
+def test_facts_of_a_large_layer_name_its_own_units(X):
+    layer = nn.Linear(6, 12)
+    with torch.no_grad():
+        layer.weight[:4] *= 1e-3
+        layer.weight[5] = 0
+        layer.weight[11], layer.bias[11] = layer.weight[10], layer.bias[10]
+    view = nw.explore(nn.Sequential(layer, nn.Identity()), X, max_units=7, layer="0").view()
+    facts = {fact.label: fact for fact in view.content.facts}
+    assert facts["strongest correlation"].reference == "units 10·11"
+    assert (facts["constant units"].value, facts["constant units"].reference) == ("1", "of 12")
+    assert view.units.tolist() == [4, 6, 7, 8, 9, 10, 11]
 
 
 def test_layer_that_takes_a_while_says_so_first(model, X, monkeypatch):
@@ -122,7 +138,8 @@ def test_nan_in_one_unit_shows_the_others_unclustered(X):
 @pytest.mark.parametrize("case", ZOO, ids=lambda case: case[0])
 def test_every_layer_of_the_zoo_shows_something_or_says_why(case, tmp_path):
     _, make, make_input = case
-    explorer = nw.explore(make(), make_input())
+    recording = nw.Activations(make(), make_input())
+    explorer = nw.explore(recording, target=range(recording["input"].output_shape[0]))
     for name in explorer.recording.layernames:
         explorer.layer = name
         content = explorer.heatmaps.content
@@ -154,8 +171,12 @@ def test_model_is_left_as_it_was(X):
         (lambda m, x: nw.explore(m, x, layer="O"), KeyError, "no layer 'O' was recorded"),
         (lambda m, x: nw.explore(m, x, target=[1, 2]), ValueError, "one label a sample: 80 samples"),
         (lambda m, x: nw.explore(m, x, cut=3), ValueError, r"cut: expected a distance .* in \[0, 1\], got 3"),
-        (lambda m, x: nw.explore(m, x, method="nearest"), ValueError, "method"),
-        (lambda m, x: nw.explore(m, x, max_units=1), ValueError, "max_units must be at least 2"),
+        (lambda m, x: nw.explore(m, x, method="ward"), ValueError, "method must be one of"),
+        (
+            lambda m, x: nw.explore(m, x, max_units=1),
+            ValueError,
+            "max_units must be a whole number of at least 2",
+        ),
         (lambda m, x: setattr(nw.explore(m, x), "layer", "7"), KeyError, "no layer '7'"),
         (lambda m, x: nw.explore(m, x).save_html("no/such/folder/a.html"), OSError, "does not exist"),
     ],
@@ -179,3 +200,52 @@ def test_saved_notebook_shows_table_and_pictures_where_no_widget_runs(explorer):
     assert "application/vnd.jupyter.widget-view+json" in data
     assert "<table>" in data["text/html"]
     assert data["text/html"].count("data:image/png;base64,") == 2
+
+
+def test_closing_lets_go_of_the_recording_and_the_matrices(model, X):
+    explorer = nw.explore(model, X)
+    recording = weakref.ref(explorer.recording)
+    content = weakref.ref(explorer.heatmaps.content)
+    explorer.close()
+    del explorer
+    gc.collect()
+    assert recording() is None
+    assert content() is None
+
+
+def test_refused_values_change_nothing(explorer):
+    explorer.selection = [1]
+    for name, value in (
+        ("cut", 5),
+        ("cut", float("nan")),
+        ("selection", [99]),
+        ("selection", "typo:3"),
+        ("layer", "9"),
+    ):
+        with pytest.raises((ValueError, KeyError)):
+            setattr(explorer, name, value)
+    assert (explorer.cut, explorer.heatmaps.cut) == (0.5, 0.5)
+    assert explorer.selection.units == explorer.heatmaps.selection.units == ("1:1",)
+    assert explorer.layer == explorer.picker.layer == "1"
+
+
+def test_layer_whose_first_axis_is_not_the_samples_has_no_profile():
+    class TimeFirst(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = nn.GRU(3, 4)
+
+        def forward(self, x):
+            return self.rnn(x.transpose(0, 1))[0]
+
+    explorer = nw.explore(TimeFirst(), torch.randn(5, 5, 3), layer="rnn", target=[0, 0, 0, 1, 1])
+    assert [panel.id for panel in explorer.heatmaps.content.panels] == ["correlation"]
+
+
+def test_one_layer_that_breaks_a_kernel_leaves_the_others(model, X, monkeypatch):
+    def fail(layer, *_, **__):
+        raise RuntimeError("no luck") if layer.name == "0" else ValueError("nor here")
+
+    monkeypatch.setattr("nbwidgets_nn.explorer.view_layer", fail)
+    explorer = nw.explore(model, X, layer="0")
+    assert explorer.heatmaps.content.message == "RuntimeError: no luck"

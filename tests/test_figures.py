@@ -40,7 +40,7 @@ def test_each_pixel_shows_the_strongest_of_its_cells(diverging):
         return 1000 + code if code >= LEVELS else abs(2 * code - (LEVELS - 1)) if diverging else code
 
     for (i, j), code in np.ndenumerate(pooled):
-        block = codes[4 * i : 4 * i + 4, 4 * j : 4 * j + 4]
+        block = codes[3 * i : 3 * i + 3, 4 * j : 4 * j + 4]
         assert strength(code) == max(map(strength, block.ravel()))
 
 
@@ -48,6 +48,10 @@ def test_one_nan_among_a_million_cells_is_still_seen():
     codes = np.full((2000, 2000), 125, np.uint8)
     codes[1234, 567] = NOT_A_NUMBER
     assert (pool_strongest(codes, diverging=True, pixels=100) == NOT_A_NUMBER).sum() == 1
+
+
+def test_each_axis_is_shrunk_on_its_own():
+    assert pool_strongest(np.zeros((4000, 10), np.uint8), diverging=False).shape == (1334, 10)
 
 
 def test_small_matrix_is_drawn_cell_by_cell():

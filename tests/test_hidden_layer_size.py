@@ -129,7 +129,7 @@ def test_callers_tensor_and_model_are_left_alone(net, X):
         (
             lambda n, x: nw.hl_size_analysis_Sequential(n, x, name_layer="hiden"),
             KeyError,
-            "there are .*'hidden'",
+            "did you mean hidden",
         ),
         (lambda n, x: nw.hl_size_analysis_Sequential(n, x, index_layer=99), IndexError, r"must be in 0\.\."),
     ],

@@ -10,21 +10,22 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "nbwidgets_nn"
 
 # room -> the rooms of ours that it may import; every Python file stands in exactly one room
-VOCABULARY = {"results", "color_range", "colormaps", "_themes", "_arrays"}
+VOCABULARY = {"results", "color_range", "colormaps", "_themes", "_files", "_arrays"}
 MAY_IMPORT = {
     "results": set(),
     "color_range": set(),
     "_themes": set(),
+    "_files": set(),
     "_arrays": set(),
     "colormaps": {"color_range"},
     "record": {"record"},
     "kernels": {"kernels", "record", "results", "_arrays"},
     "widgets": {"widgets", "figures", *VOCABULARY},
     "figures": {"widgets", *VOCABULARY},
-    "saved_page": {"widgets"},
+    "saved_page": {"widgets", "_files"},
     "digits": set(),
 }
-FRONT = {"__init__", "__main__", "explorer", "layer_view", "hidden_layer_size"}
+FRONT = {"__init__", "__main__", "explorer", "layer_view", "layer_facts", "hidden_layer_size"}
 JS_LAYERS = ("core", "views", "widgets")
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from nbwidgets_nn._arrays import as_matrix, as_numpy, expected
+
 
 @dataclass(frozen=True, eq=False)
 class ActivationProfile:
@@ -39,20 +41,20 @@ def activation_profile(X: ArrayLike, groups: Sequence[Any]) -> ActivationProfile
         groups: one label a sample, e.g. the classes.
 
     Raises:
+        TypeError: not real numbers.
         ValueError: another number of labels than samples, or no samples.
 
-    A constant unit has no z-score: its cells are masked.
+    A constant unit has no z-score: its cells are masked. NaN in a unit makes that unit's values NaN.
 
     >>> activation_profile([[0.0], [0.0], [2.0], [2.0]], ["a", "a", "b", "b"]).values.tolist()
     [[-1.0, 1.0]]
     """
-    X = np.asarray(X.detach().cpu() if hasattr(X, "detach") else X, np.float64)
+    X = as_numpy(as_matrix(X)).astype(np.float64)
     labels, which = np.unique(np.asarray(groups), return_inverse=True)
-    if X.ndim != 2 or not len(X):
-        raise ValueError(f"X must be a filled (samples, units) matrix, but shape {X.shape} came")
     if len(which) != len(X):
+        came = f"{len(which)} labels for {len(X)} samples"
         raise ValueError(
-            f"groups must hold one label a sample: {len(X)} samples, but {len(which)} labels came"
+            expected("groups", "one label a sample", came, "repeat each label for every position")
         )
     counts = np.bincount(which, minlength=len(labels))
     member = sparse.csr_array((np.ones(len(X)), which, np.arange(len(X) + 1)), shape=(len(X), len(labels)))

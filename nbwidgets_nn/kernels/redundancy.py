@@ -93,6 +93,7 @@ def _finite_columns(X: Any, name: str) -> np.ndarray:
 def _centred(data: np.ndarray) -> np.ndarray:
     """Move every column to mean 0 and scale all of them together; a constant column becomes exactly 0."""
     moved = data.astype(compute_dtype(data))
+    moved /= max(moved.max(), -moved.min()) or 1  # before a difference of very large values can overflow
     moved -= moved[0].copy()
     moved -= moved.mean(axis=0)
     peak = max(moved.max(), -moved.min())

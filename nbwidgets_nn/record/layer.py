@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -81,7 +82,7 @@ class Layer:
         axis = self.channel_axis
         if axis is None:  # a number per sample, or a single number
             return output.reshape(-1, 1)
-        if units == "channel" or (units == "auto" and self._has_channels(output, axis)):
+        if units == "channel" or (units == "auto" and _has_channels(output.shape, axis)):
             return output.movedim(axis, -1).reshape(-1, output.shape[axis])
         # With the channels first there is no batch: a single sample.
         return output.reshape(1 if axis == 0 else output.shape[0], -1)
@@ -95,11 +96,23 @@ class Layer:
             f"layer {self.name!r} has no values: the model was recorded with shapes_only=True; record it without"
         )
 
-    @staticmethod
-    def _has_channels(output: Tensor, axis: int) -> bool:
-        positions = output.shape[1:axis] + output.shape[axis + 1 :]
-        return output.shape[axis] > 1 and len(positions) > 0
+    @property
+    def units(self) -> int:
+        """How many units `matrix()` has, told from the shape alone; 0 without a tensor."""
+        shape, axis = self.output_shape, self.channel_axis
+        if shape is None:
+            return 0
+        if axis is None:
+            return 1
+        if _has_channels(shape, axis):
+            return shape[axis]
+        return math.prod(shape) if axis == 0 else math.prod(shape[1:])
 
     def __repr__(self) -> str:
         parts = [repr(self.name), self.kind, f"output {self.output_shape}", f"{self.parameters:,} parameters"]
         return f"Layer({', '.join(parts + [self.note] * bool(self.note))})"
+
+
+def _has_channels(shape: tuple[int, ...], axis: int) -> bool:
+    positions = shape[1:axis] + shape[axis + 1 :]
+    return shape[axis] > 1 and len(positions) > 0

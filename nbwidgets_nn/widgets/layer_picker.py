@@ -61,6 +61,9 @@ class LayerPicker(StillPicture, anywidget.AnyWidget):
         subtitle: str = "",
         redundancy_title: str = "",
     ) -> None:
+        strangers = [row for row in layers if not isinstance(row, LayerRow)]
+        if strangers:
+            raise TypeError(f"layers must be LayerRow(name, type, ...) each, but {strangers[0]!r} came")
         rows = tuple(asdict(row) for row in layers)
         names = [row["name"] for row in rows]
         if not rows:

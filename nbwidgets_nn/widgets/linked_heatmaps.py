@@ -13,6 +13,7 @@ import anywidget
 import numpy as np
 import traitlets
 
+from nbwidgets_nn._files import write_whole
 from nbwidgets_nn.color_range import LEVELS, encode
 from nbwidgets_nn.colormaps import color_table
 from nbwidgets_nn.widgets._array_trait import pack
@@ -36,6 +37,11 @@ def _receive_selection(state: Any, _widget: Any) -> Selection:
     return Selection.of(state, layer="")
 
 
+def _receive_cut(cut: float, widget: LinkedHeatmaps) -> float:
+    # A tree may be higher than its distance goes (ward): the browser can drag there, clusters end there.
+    return min(max(cut, 0.0), widget._highest_cut)  # noqa: SLF001 - the widget's own helper
+
+
 class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
     """One or several heatmaps over the units of one layer, ordered by one tree, sharing one selection.
 
@@ -56,10 +62,15 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
 
     # The browser never sends content back, and echoing megabytes would only double the traffic.
     content = traitlets.Instance(HeatmapContent).tag(sync=True, echo_update=False, to_json=_send_content)
-    cut = traitlets.Float(0.5).tag(sync=True)
+    cut = traitlets.Float(0.5).tag(sync=True, from_json=_receive_cut)
     selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=_receive_selection)
 
     def __init__(self, content: HeatmapContent, *, cut: float = 0.5) -> None:
+        if not isinstance(content, HeatmapContent):
+            raise TypeError(
+                f"content must be a HeatmapContent, but {type(content).__name__} came; for a matrix R of a layer's units: "
+                'HeatmapContent("layer", (MatrixPanel("r", "Correlation", R),))'
+            )
         super().__init__(content=content, cut=cut, selection=Selection(content.layer))
         self.on_msg(self._answer)
 
@@ -83,14 +94,20 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
 
     @traitlets.validate("cut")
     def _within_the_tree(self, proposal: Any) -> float:
-        tree = self.content.dendrogram
-        highest = 1.0 if tree is None or tree.use_abs_correlation else 2.0
+        return self.checked_cut(proposal.value)
+
+    def checked_cut(self, cut: float) -> float:
+        """Return the cut, or a ValueError that names the heights there are."""
+        highest = self._highest_cut
         # The highest branch of a tree may lie a rounding error above the largest distance there is.
-        if not 0 <= proposal.value <= highest * (1 + 1e-6):  # NaN is not either
-            raise ValueError(
-                f"cut must be a height in [0, {highest:g}], the tree's distance, but {proposal.value} came"
-            )
-        return min(proposal.value, highest)
+        if not 0 <= cut <= highest * (1 + 1e-6):  # NaN is not either
+            raise ValueError(f"cut must be a height in [0, {highest:g}], the tree's distance, but {cut} came")
+        return min(cut, highest)
+
+    @property
+    def _highest_cut(self) -> float:
+        tree = self.content.dendrogram
+        return 1.0 if tree is not None and tree.use_abs_correlation else 2.0
 
     def _answer(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
         """Answer the view's question for an exact value; an error is an answer too."""
@@ -129,7 +146,7 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
             self.content, cut=self.cut, selection=self.selection, format=format, **options
         )
         if path is not None:
-            Path(path).write_bytes(picture)
+            write_whole(path, picture)
         return picture
 
 

@@ -24,6 +24,14 @@ class Selection:
     kind: str = "units"
     source: str = "python"
 
+    def __post_init__(self) -> None:
+        for name in self.units:
+            layer, _, index = name.rpartition(":")
+            if layer != self.layer or not (index.isascii() and index.isdigit()):
+                raise ValueError(
+                    f'selection: units of layer {self.layer!r} are named like "{self.layer}:17"; {name!r} came'
+                )
+
     @property
     def indices(self) -> tuple[int, ...]:
         """Return the units' indices within their layer."""
@@ -48,10 +56,9 @@ class Selection:
         if value is None:
             return cls(layer)
         if isinstance(value, dict):
-            units = tuple(str(unit) for unit in value.get("units", ()))
+            units = tuple(map(str, _listed(value.get("units", ()))))
             return cls(str(value.get("layer", layer)), units, "units", str(value.get("source", "python")))
-        if isinstance(value, str) or not isinstance(value, Iterable):
-            value = [value]
+        value = _listed(value)
         names = tuple(dict.fromkeys(_name(unit, layer) for unit in value))
         home = names[0].rpartition(":")[0] if names else layer
         strangers = [name for name in names if name.rpartition(":")[0] != home]
@@ -62,6 +69,16 @@ class Selection:
         return cls(home, names)
 
 
+def _listed(value: Any) -> list[Any]:
+    """Return one name or index as a list of it, tensors and arrays as lists of numbers, a mask as the indices it marks."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    units = [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
+    if units and all(isinstance(unit, bool) for unit in units):
+        return [index for index, marked in enumerate(units) if marked]
+    return units
+
+
 def _name(unit: Any, layer: str) -> str:
     if isinstance(unit, str):
         if not unit.rpartition(":")[2].isdigit():
@@ -69,7 +86,7 @@ def _name(unit: Any, layer: str) -> str:
         return unit if ":" in unit else f"{layer}:{unit}"
     try:
         index = unit.__index__()
-    except AttributeError:
+    except (AttributeError, TypeError):
         raise TypeError(
             f'selection must be unit names like "{layer}:17", indices like 17, or None; {type(unit).__name__} came'
         ) from None

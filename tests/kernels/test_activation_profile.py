@@ -54,9 +54,9 @@ def test_tensors_and_arrays_agree(X):
 @pytest.mark.parametrize(
     ("X", "groups", "message"),
     [
-        (np.zeros(3), [0, 1, 2], r"filled \(samples, units\) matrix, but shape \(3,\)"),
-        (np.zeros((0, 2)), [], r"shape \(0, 2\)"),
-        (np.zeros((3, 2)), [0, 1], "3 samples, but 2 labels came"),
+        (np.zeros(3), [0, 1, 2], r"X: expected 2 dimensions \(samples, units\), got 1"),
+        (np.zeros((0, 2)), [], "X: expected at least 1 sample"),
+        (np.zeros((3, 2)), [0, 1], "groups: expected one label a sample, got 2 labels for 3 samples"),
     ],
 )
 def test_bad_input_is_named(X, groups, message):

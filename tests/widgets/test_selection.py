@@ -14,6 +14,7 @@ from nbwidgets_nn.widgets.selection import Selection
         (np.array([3, 3]), ("conv1:3",)),
         (5, ("conv1:5",)),
         ("5", ("conv1:5",)),
+        ([True, False, True], ("conv1:0", "conv1:2")),
         (None, ()),
         ([], ()),
         ({"layer": "conv1", "units": ["conv1:2"], "source": "view-1"}, ("conv1:2",)),
@@ -38,6 +39,12 @@ def test_state_round_trip():
         (["fc:1", "conv:2"], ValueError, "one layer, but 'conv:2' is not in 'fc'"),
         ([-1], ValueError, "start at 0, but -1 came"),
         (["fc"], ValueError, "named like \"conv1:17\", but 'fc' came"),
+        (
+            {"layer": "conv1", "units": ["relu:3"]},
+            ValueError,
+            "layer 'conv1' are named like \"conv1:17\"; 'relu:3' came",
+        ),
+        ({"layer": "conv1", "units": ["conv1:²"]}, ValueError, "are named like"),
         ([1.5], TypeError, "indices like 17, or None; float came"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import { type Content, isSquare, nameOfRow } from "./content.ts";
 import { branchAt, type Clusters, clustersAt } from "./dendrogram.ts";
-import { type Change, changeRows, resolve } from "./selection.ts";
+import { type Change, changeRows, layerOf, resolve } from "./selection.ts";
 import { pan, resize, reveal, type Span, whole, zoom } from "./span.ts";
 
 export type Part = "content" | "cut" | "selection" | "spans" | "hover";
@@ -64,12 +64,13 @@ export class Scene {
     this.unknown = this.content ? found.unknown : [];
   }
 
-  /** Changes the selection by hand and returns its names; only a replacement lets go of unknown names. */
+  /** Changes the selection by hand and returns its names. It is of one layer: names of another one are let go. */
   select(rows: readonly number[], change: Change): string[] {
     const content = this.content;
     if (!content) return [];
     const next = changeRows(this.rows, rows, change);
-    const kept = change === "replace" ? [] : this.unknown;
+    const own = this.unknown.filter((name) => layerOf(name) === content.layer);
+    const kept = change === "replace" ? [] : own;
     this.setNames([...next.map((row) => nameOfRow(content, row)), ...kept]);
     return [...this.names];
   }

@@ -11,6 +11,11 @@ export function unitName(layer: string, unit: number): string {
   return `${layer}:${unit}`;
 }
 
+/** The layer in a unit's name; "relu:1:4" is unit 4 of the second call of relu. */
+export function layerOf(name: string): string {
+  return name.slice(0, name.lastIndexOf(":"));
+}
+
 /** Reads what Python or another view wrote: {} and missing fields mean that nothing is selected. */
 export function readSelection(raw: unknown): Selection {
   const given = (raw ?? {}) as Partial<Selection>;

@@ -5,7 +5,7 @@ import { plural } from "../core/format.ts";
 import { GAP, layoutPanels } from "../core/layout.ts";
 import type { Palette } from "../core/palette.ts";
 import { type Part, Scene } from "../core/scene.ts";
-import type { Change } from "../core/selection.ts";
+import { type Change, layerOf } from "../core/selection.ts";
 import { throttle } from "../core/throttle.ts";
 import { button, make, setText, showError } from "./dom.ts";
 import { addDownloads } from "./download.ts";
@@ -177,7 +177,9 @@ export class HeatmapsView {
   }
 
   private tell(names: string[]): void {
-    this.host.selectionChanged(this.scene.content?.layer ?? "", names);
+    // Chips of another layer can be taken away here too: what is left is still of that layer.
+    const layer = names.length > 0 ? layerOf(names[0]) : (this.scene.content?.layer ?? "");
+    this.host.selectionChanged(layer, names);
   }
 
   private found(rows: number[]): void {

@@ -13,13 +13,17 @@ function openScene() {
 }
 
 describe("selection", () => {
-  it("keeps names that are not in this layer until they are replaced", () => {
+  it("keeps names that it does not show until they are replaced, but never mixes two layers", () => {
     const { scene } = openScene();
-    scene.setNames(["fc:1", "conv:9"]);
-    expect([scene.rows, scene.unknown]).toEqual([[1], ["conv:9"]]);
-    expect(scene.select([0], "add")).toEqual(["fc:3", "fc:1", "conv:9"]);
-    expect(scene.drop("conv:9")).toEqual(["fc:3", "fc:1"]);
+    scene.setNames(["fc:1", "fc:99"]);
+    expect([scene.rows, scene.unknown]).toEqual([[1], ["fc:99"]]);
+    expect(scene.select([0], "add")).toEqual(["fc:3", "fc:1", "fc:99"]);
+    expect(scene.drop("fc:99")).toEqual(["fc:3", "fc:1"]);
     expect(scene.select([2], "replace")).toEqual(["fc:0"]);
+    scene.setNames(["conv:9", "conv:4"]);
+    expect([scene.rows, scene.unknown]).toEqual([[], ["conv:9", "conv:4"]]);
+    expect(scene.drop("conv:9")).toEqual(["conv:4"]);
+    expect(scene.select([0], "add")).toEqual(["fc:3"]);
   });
 
   it("finds its units again after a change of order", () => {
