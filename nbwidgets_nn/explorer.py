@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from nbwidgets_nn.layer_view import LayerView, view_layer
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.results import check_threshold
-from nbwidgets_nn.saved_page import write_page
+from nbwidgets_nn.saved_page import compress, write_page
 from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets._still import StillPicture
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
@@ -206,10 +206,17 @@ class Explorer(StillPicture, HBox):
         self.picker.layers = tuple(
             {**row, "redundancy": self._views[row["name"]].redundancy} for row in self.picker.layers
         )
-        answers = {name: {"heatmaps": {"content": pack(self._content(name).to_state())}} for name in names}
+        answers = {
+            name: {"heatmaps": {"content": compress(pack(self._content(name).to_state()))}}
+            for name in tqdm(names, desc="saving layers", unit="layer", delay=1, leave=False)
+        }
         widgets = [
             {"name": "picker", "kind": "layer_picker", "state": widget_state(self.picker)},
-            {"name": "heatmaps", "kind": "linked_heatmaps", "state": widget_state(self.heatmaps)},
+            {
+                "name": "heatmaps",
+                "kind": "linked_heatmaps",
+                "state": widget_state(self.heatmaps, without="content"),
+            },
         ]
         return write_page(path, title=self.picker.title, widgets=widgets, answers={"picker.layer": answers})
 
@@ -258,10 +265,11 @@ class Explorer(StillPicture, HBox):
         return LayerRow(name, layer.kind, shape, layer.parameters, view and view.redundancy, layer.note or "")
 
 
-def widget_state(widget: Any) -> dict[str, Any]:
+def widget_state(widget: Any, *, without: str = "") -> dict[str, Any]:
     """Return a widget's own traits in the form in which they travel."""
-    hidden = {"layout", "tabbable", "tooltip"}
-    return {k: v for k, v in widget.get_state().items() if not k.startswith("_") and k not in hidden}
+    hidden = {"layout", "tabbable", "tooltip", without}
+    keys = [key for key in widget.keys if not key.startswith("_") and key not in hidden]
+    return widget.get_state(keys)
 
 
 def _default_layer(recording: Activations) -> str:

@@ -41,13 +41,14 @@ def write_page(
     Args:
         path: where to; an existing file is replaced.
         title: shown by the browser and at the head.
-        widgets: ``{"name", "kind", "state"}`` each, with packed arrays in the state.
-        answers: what the kernel would have answered, ``{"picker.layer": {"fc1": {"heatmaps": {"content": ...}}}}``.
+        widgets: ``{"name", "kind", "state"}`` each, with packed arrays in the state. What an answer holds for the
+            first value need not be in it.
+        answers: what the kernel would have answered, arrays compressed, ``{"picker.layer": {"fc1": {"heatmaps": {"content": ...}}}}``.
 
     Raises:
         OSError: the path cannot be written; nothing is left behind.
     """
-    state = {"format": FORMAT, "title": title, "widgets": _compress(widgets), "answers": _compress(answers)}
+    state = {"format": FORMAT, "title": title, "widgets": compress(widgets), "answers": answers}
     page = _PAGE.format(
         title=escape(title),
         css=bundle("nbwidgets.css").replace("</", "<\\/"),
@@ -57,11 +58,11 @@ def write_page(
     return write_whole(path, page.encode())
 
 
-def _compress(state: Any) -> Any:
+def compress(state: Any) -> Any:
     """Replace the bytes of packed arrays by gzip in base64."""
     if isinstance(state, dict):
         if isinstance(state.get("data"), bytes):
             packed = gzip.compress(state["data"], compresslevel=6, mtime=0)
             return {**{k: v for k, v in state.items() if k != "data"}, "gzip": b64encode(packed).decode()}
-        return {key: _compress(value) for key, value in state.items()}
-    return [_compress(value) for value in state] if isinstance(state, list) else state
+        return {key: compress(value) for key, value in state.items()}
+    return [compress(value) for value in state] if isinstance(state, list) else state

@@ -75,6 +75,24 @@ def test_convolutional_output_counts_positions_as_samples():
     np.testing.assert_allclose(result.corr_matrix.numpy(), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("where", ["0", "1", "2", "3"])
+def test_axis_of_pointwise_layers_and_containers_is_followed(where):
+    net = nn.Sequential(
+        nn.Conv1d(4, 3, 2), nn.ReLU(), nn.MaxPool1d(2), nn.Sequential(nn.Conv1d(3, 3, 1), nn.GELU())
+    )
+    x = torch.randn(50, 4, 9, generator=torch.Generator().manual_seed(0))
+    result = nw.hl_size_analysis_Sequential(net, x, name_layer=where, print_values=False)
+    output = net[: int(where) + 1](x).detach()
+    expected = np.corrcoef(output.movedim(1, -1).reshape(-1, 3).numpy(), rowvar=False)
+    np.testing.assert_allclose(result.corr_matrix.numpy(), expected, atol=1e-5)
+
+
+def test_unit_with_nan_is_named(X, capsys):
+    X[3, 5] = torch.nan
+    nw.hl_size_analysis(X)
+    assert "neurons with NaN or infinity, left out: [5]" in capsys.readouterr().out
+
+
 def test_prints_layer_strongest_pair_and_chance(net, X, capsys):
     nw.hl_size_analysis_Sequential(net, X, name_layer="hidden")
     text = capsys.readouterr().out

@@ -85,6 +85,8 @@ def check_network(network: Any) -> nn.Module:
             f"network: expected a torch.nn.Module object, got the class {network.__name__}; "
             f"make one first: {network.__name__}(...)"
         )
+    # What torch.compile returns wraps the module that was given; hooks do not fire inside compiled code.
+    network = getattr(network, "_orig_mod", network)
     if not isinstance(network, nn.Module):
         raise TypeError(
             f"network: expected a torch.nn.Module, got {type(network).__name__}; "

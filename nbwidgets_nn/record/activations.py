@@ -64,7 +64,7 @@ class Activations:
         shapes_only: bool = False,
         batch_size: int | None = None,
     ) -> None:
-        self.network = check_network(network)
+        self.network = network = check_network(network)
         arguments = read_input(network, input)
         check_batch_size(batch_size, arguments)
         calls, ran = _record(network, arguments, batch_size, keep_tensors=not shapes_only)

@@ -36,7 +36,7 @@ def module_output(model: nn.Module, input: Any, module: nn.Module, *, call: int 
         RecordingError: the model raised.
         ValueError: ``module`` is not part of ``model``, did not run so often, or returned no tensor.
     """
-    check_network(model)
+    model = check_network(model)
     name = next((name for name, other in model.named_modules() if other is module), None)
     if name is None:
         described = kind_of(module) if isinstance(module, nn.Module) else type(module).__name__

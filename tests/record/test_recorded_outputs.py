@@ -193,3 +193,9 @@ def test_recording_inside_inference_mode_gives_usable_tensors():
     assert rec.edges == [("input", "0"), ("0", "1"), ("1", "2")]
     assert not any(tensor.is_inference() for tensor in rec.layeractivations)
     torch.testing.assert_close(rec["1"].output.relu(), rec["2"].output)
+
+
+def test_compiled_network_is_recorded_as_the_module_it_wraps():
+    network = nn.Sequential(nn.Linear(3, 4), nn.ReLU())
+    compiled = torch.compile(network, backend="eager")
+    assert Activations(compiled, torch.ones(5, 3)).layernames == ["input", "0", "1"]

@@ -31,32 +31,34 @@ export async function openPage(document: Document): Promise<void> {
   document.body.append(page);
   followTheme(page, () => undefined, life.signal);
   const models = new Map<string, SavedModel>();
-  for (const { name, kind, state: traits } of state.widgets) {
-    const model = new SavedModel(new Map(Object.entries((await unpack(traits)) as object)));
-    models.set(name, model);
+  for (const { name, state: traits } of state.widgets) {
+    models.set(name, new SavedModel(new Map(Object.entries((await unpack(traits)) as object))));
+  }
+  await answerFrom(state.answers, models);
+  for (const { name, kind } of state.widgets) {
     const slot = make("div", { class: `nbw-slot nbw-slot-${kind}` });
     grid.append(slot);
-    RENDER[kind]({ model, el: slot, signal: life.signal });
+    RENDER[kind]({ model: models.get(name) as SavedModel, el: slot, signal: life.signal });
   }
-  answerFrom(state.answers, models);
 }
 
 /** Plays the kernel's part: when a trait takes a value, other widgets take the traits written down for it. */
-function answerFrom(answers: SavedState["answers"], models: Map<string, SavedModel>): void {
+async function answerFrom(answers: SavedState["answers"], models: Map<string, SavedModel>): Promise<void> {
   for (const [key, byValue] of Object.entries(answers ?? {})) {
     const dot = key.lastIndexOf(".");
     const [asker, trait] = [models.get(key.slice(0, dot)), key.slice(dot + 1)];
     const unpacked = new Map<string, Promise<Patch>>();
-    asker?.on(`change:${trait}`, async () => {
-      const value = String(asker.get(trait));
-      const answer = byValue[value];
-      if (!answer) return;
-      const patch = unpacked.get(value) ?? (unpack(answer) as Promise<Patch>);
+    const answer = async () => {
+      const value = String(asker?.get(trait));
+      if (!byValue[value]) return;
+      const patch = unpacked.get(value) ?? (unpack(byValue[value]) as Promise<Patch>);
       unpacked.set(value, patch);
       const ready = await patch;
       // While this was unpacked, another value may have been chosen.
-      if (String(asker.get(trait)) === value) apply(ready, models);
-    });
+      if (String(asker?.get(trait)) === value) apply(ready, models);
+    };
+    asker?.on(`change:${trait}`, answer);
+    await answer();
   }
 }
 
