@@ -36,7 +36,7 @@ def _correlation_facts(correlation: Correlation, units: NDArray, positions: int 
     if not correlation.pairs:
         return (
             Fact(
-                "strongest correlation",
+                "strongest r",
                 "–",
                 "fewer than two units vary",
                 "Largest |r| of two different units.",
@@ -51,7 +51,7 @@ def _correlation_facts(correlation: Correlation, units: NDArray, positions: int 
     )
     return (
         Fact(
-            "strongest correlation",
+            "strongest r",
             f"{correlation.strongest:+.3f}".replace("-", "−"),
             f"units {i}·{j}{tied}",
             "Largest |r| of two different units among those shown.",

@@ -69,13 +69,7 @@ def view_layer(
     dendrogram = cluster_units(correlation, use_abs_correlation=use_abs_correlation, method=method)
     measures = measure_units(X)
     positions = _positions(layer, len(X), samples)
-    panels = [
-        replace(
-            _correlation_panel(correlation, note),
-            title="Correlation of units, clustered",
-            how=_tree_in_words(dendrogram),
-        )
-    ]
+    panels = [replace(_correlation_panel(correlation, note), how=_tree_in_words(dendrogram))]
     if positions is not None:
         panels.append(_profile_panel(shown, target, positions))
     facts = layer_facts(correlation, measures, units, positions)
@@ -149,7 +143,7 @@ def _profile_panel(X: NDArray, target: NDArray | None, positions: int) -> Matrix
         note = "; ".join(filter(None, (note, f"mean of each sample's {positions:,} positions")))
     return MatrixPanel(
         "profile",
-        "Activation per sample" if target is None else "Mean activation per class",
+        "Activations" if target is None else "Class means",
         profile.values[:, shown],
         how="z-scores",
         quantity="z",

@@ -106,7 +106,7 @@ def test_facts_of_a_large_layer_name_its_own_units(X):
         layer.weight[11], layer.bias[11] = layer.weight[10], layer.bias[10]
     view = nw.explore(nn.Sequential(layer, nn.Identity()), X, max_units=7, layer="0").view()
     facts = {fact.label: fact for fact in view.content.facts}
-    assert facts["strongest correlation"].reference == "units 10·11"
+    assert facts["strongest r"].reference == "units 10·11"
     assert (facts["constant units"].value, facts["constant units"].reference) == ("1", "of 12")
     assert view.units.tolist() == [4, 6, 7, 8, 9, 10, 11]
 

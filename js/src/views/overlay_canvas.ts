@@ -146,7 +146,7 @@ function paintColumnLabels(context: CanvasRenderingContext2D, scene: Overlay): v
   context.textAlign = "center";
   context.font = `10px ${palette.font}`;
   const longest = scene.columnLabel(end - 1).length;
-  const fits = size >= 5 + 6.2 * longest;
+  const fits = size >= 8 + 6.2 * longest;
   context.fillStyle = palette.accent;
   for (const [a, b] of fits ? [] : bands(scene.selectedColumns, columns, width)) {
     context.fillRect(a, height + 3, Math.max(2, b - a - 1), 4);
