@@ -200,7 +200,8 @@ export class Panel {
     const shared = this.cells.paint(matrix, scene.rowSpan, columns, box.width, box.height, palette);
     const pooled =
       shared[0] * shared[1] > 1 ? `each pixel: strongest of ${shared[0]} × ${shared[1]} cells` : "";
-    setText(this.note, [matrix.note, pooled].filter(Boolean).join(" · "));
+    const hidden = this.tree && shared[0] > 1 ? "tree: branches within a pixel left out" : "";
+    setText(this.note, [matrix.note, pooled, hidden].filter(Boolean).join(" · "));
   }
 
   paintTree(palette: Palette): void {
