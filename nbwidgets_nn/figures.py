@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from itertools import cycle, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PIXELS_ACROSS = 1600
 _ANNOTATED_UNITS = 16
 _NAMED = 48
+_NAMED_ACROSS = 70  # characters
 
 
 def draw_heatmaps(
@@ -52,12 +53,17 @@ def draw_heatmaps(
     colors = THEMES[theme]
     figure = Figure(figsize=(6.2 * len(content.panels), 5.4), facecolor=colors.paper, layout="constrained")
     chosen = _selected_rows(content, selection)
-    for panel, part in zip(
-        content.panels, np.atleast_1d(figure.subfigures(1, len(content.panels))), strict=True
-    ):
-        part.set_facecolor(colors.paper)
-        tree = content.dendrogram if panel is content.panels[0] else None
-        _draw_panel(part, content, panel, tree, cut, chosen, theme)
+    # One grid for everything: axes in its upper row have the same edges, so a row of one is the same row in all.
+    widths = (
+        [10] * len(content.panels) if content.dendrogram is None else [3, 0.3] + [10] * len(content.panels)
+    )
+    grid = figure.add_gridspec(2, len(widths), width_ratios=widths, height_ratios=(40, 1))
+    if content.dendrogram is not None:
+        _draw_tree(figure.add_subplot(grid[0, 0]), content.dendrogram, cut, colors)
+        _draw_strip(figure.add_subplot(grid[0, 1]), content.dendrogram, cut, colors)
+    for column, panel in enumerate(content.panels, start=len(widths) - len(content.panels)):
+        matrix, legend = (figure.add_subplot(grid[row, column]) for row in (0, 1))
+        _draw_panel(matrix, legend, content, panel, chosen, theme)
     file = BytesIO()
     figure.savefig(file, format=format, dpi=dpi, metadata={"Date": None} if format == "svg" else None)
     return file.getvalue()
@@ -71,7 +77,7 @@ def draw_correlation(
     panel = MatrixPanel("correlation", title, np.asarray(matrix), quantity="r", span=span)
     order = np.arange(len(panel.values))
     figure = Figure(figsize=(6.2, 5.8), layout="constrained")
-    axes = figure.subplots()
+    axes, legend = figure.subplots(2, height_ratios=(40, 1))
     codes = encode(panel.values, span)
     _draw_cells(axes, codes, panel, "light")
     if len(order) <= _ANNOTATED_UNITS:
@@ -86,37 +92,25 @@ def draw_correlation(
         yticklabels=ticks,
     )
     axes.set_title(title, loc="left", size=10, weight="bold")
-    _draw_legend(figure, axes, panel, codes, "light")
+    _draw_legend(legend, panel, codes, "light")
     file = BytesIO()
     figure.savefig(file, format="png", dpi=110)
     return file.getvalue()
 
 
 def _draw_panel(
-    part: Any,
-    content: HeatmapContent,
-    panel: MatrixPanel,
-    tree: Dendrogram | None,
-    cut: float,
-    chosen: NDArray,
-    theme: str,
+    matrix: Axes, legend: Axes, content: HeatmapContent, panel: MatrixPanel, chosen: NDArray, theme: str
 ) -> None:
     colors = THEMES[theme]
-    if tree is None:
-        matrix = part.subplots()
-    else:
-        branches, strip, matrix = part.subplots(1, 3, width_ratios=(3, 0.3, 10))
-        _draw_tree(branches, tree, cut, colors)
-        _draw_strip(strip, tree, cut, colors)
-    part.suptitle(panel.title, x=0.02, ha="left", size=10, weight="bold", color=colors.ink)
-    part.text(0.98, 0.985, panel.how, ha="right", va="top", size=7.5, color=colors.muted)
+    matrix.set_title(panel.title, loc="left", size=10, weight="bold", color=colors.ink)
+    matrix.set_title(panel.how, loc="right", size=7.5, color=colors.muted)
     codes = panel.in_order(encode(panel.values, panel.range), content.order)
     _draw_cells(matrix, codes, panel, theme)
     _name_rows_and_columns(matrix, content, panel, colors)
     if max(codes.shape) <= _ANNOTATED_UNITS:
         _annotate(matrix, panel, content.order)
     _outline(matrix, chosen, panel, colors.accent)
-    _draw_legend(part, matrix, panel, codes, theme)
+    _draw_legend(legend, panel, codes, theme)
 
 
 def _draw_cells(axes: Axes, codes: NDArray[np.uint8], panel: MatrixPanel, theme: str) -> None:
@@ -126,8 +120,7 @@ def _draw_cells(axes: Axes, codes: NDArray[np.uint8], panel: MatrixPanel, theme:
     for code, color in enumerate(THEMES[theme].marks, start=LEVELS):
         table[code] = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
     shown = pool_strongest(codes, diverging=panel.range.diverging)
-    aspect = "equal" if panel.columns is None else "auto"
-    axes.imshow(table[shown], extent=(0, columns, rows, 0), interpolation="nearest", aspect=aspect)
+    axes.imshow(table[shown], extent=(0, columns, rows, 0), interpolation="nearest", aspect="auto")
     axes.set(xticks=[], yticks=[])
     what = "units" if panel.columns is None else panel.columns.title
     pooled = "" if shown.shape == codes.shape else "; each pixel: the strongest of its cells"
@@ -193,7 +186,9 @@ def _name_rows_and_columns(axes: Axes, content: HeatmapContent, panel: MatrixPan
     across = names if panel.columns is None else panel.columns.names
     axes.yaxis.tick_right()
     for axis, labels in ((axes.yaxis, names), (axes.xaxis, across)):
-        if len(labels) <= _NAMED:
+        # Rows need only a line each, columns the width of their names.
+        room = _NAMED if axis is axes.yaxis else _NAMED_ACROSS // max(map(len, labels))
+        if len(labels) <= room:
             axis.set_ticks(np.arange(len(labels)) + 0.5, labels)
     axes.tick_params(length=0, labelsize=6, colors=colors.muted)
 
@@ -216,11 +211,12 @@ def _outline(axes: Axes, rows: NDArray, panel: MatrixPanel, accent: str) -> None
             axes.add_patch(Rectangle((row, 0), 1, height, fill=False, ec=accent, lw=0.5, alpha=0.6))
 
 
-def _draw_legend(part: Any, axes: Axes, panel: MatrixPanel, codes: NDArray, theme: str) -> None:
+def _draw_legend(axes: Axes, panel: MatrixPanel, codes: NDArray, theme: str) -> None:
     span, colors = panel.range, THEMES[theme]
+    axes.set_axis_off()
     table = ListedColormap(color_table(diverging=span.diverging, theme=theme) / 255)
     scale = ScalarMappable(Normalize(span.low, span.high), table)
-    bar = part.colorbar(scale, ax=axes, location="bottom", shrink=0.45, aspect=28, pad=0.02, anchor=(0, 0))
+    bar = axes.figure.colorbar(scale, cax=axes.inset_axes((0, 0, 0.45, 1)), orientation="horizontal")
     ticks = [span.low, (span.low + span.high) / 2, span.high]
     bar.set_ticks(ticks, labels=[f"{tick:.3g}".replace("-", "−") for tick in ticks])
     bar.ax.tick_params(labelsize=7, colors=colors.muted, length=2)

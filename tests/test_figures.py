@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+import nbwidgets_nn as nw
 from nbwidgets_nn._themes import THEMES
 from nbwidgets_nn.color_range import LEVELS, NOT_A_NUMBER
-from nbwidgets_nn.figures import draw_correlation, pool_strongest
+from nbwidgets_nn.figures import draw_correlation, draw_heatmaps, pool_strongest
 
 CSS = (Path(__file__).parent.parent / "js" / "src" / "style.css").read_text()
 
@@ -52,6 +54,25 @@ def test_one_nan_among_a_million_cells_is_still_seen():
 
 def test_each_axis_is_shrunk_on_its_own():
     assert pool_strongest(np.zeros((4000, 10), np.uint8), diverging=False).shape == (1334, 10)
+
+
+def test_tree_clusters_and_every_panel_share_the_edges_of_their_rows(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(60, 30))
+    correlation = nw.correlate(X)
+    panels = (
+        nw.MatrixPanel("r", "r", correlation.matrix),
+        nw.MatrixPanel(
+            "x", "x", X[:4].T, columns=nw.Columns("samples", list("abcd")), note="4 of 60 samples"
+        ),
+    )
+    content = nw.HeatmapContent("fc", panels, nw.cluster_units(correlation))
+    drawn, save = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (save(self, *a, **k), drawn.append(self)))
+    draw_heatmaps(content, cut=0.5, selection=nw.Selection("fc"))
+    by_rows = [axes for axes in drawn[0].axes if axes.get_ylim() == (30, 0)]
+    assert len(by_rows) == 4  # tree, clusters, two matrices
+    edges = np.array([[axes.get_window_extent().y0, axes.get_window_extent().y1] for axes in by_rows])
+    np.testing.assert_allclose(edges, np.broadcast_to(edges[0], edges.shape), atol=0.01)
 
 
 def test_small_matrix_is_drawn_cell_by_cell():
