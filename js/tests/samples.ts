@@ -60,6 +60,7 @@ export function matrixOf(values: WireArray, more: Partial<WireMatrix> = {}): Wir
     quantity: "r",
     unit: "",
     values,
+    mask: null,
     coded: false,
     error: 0,
     low: -1,

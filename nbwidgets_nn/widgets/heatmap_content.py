@@ -82,7 +82,7 @@ class MatrixPanel:
     @property
     def coded(self) -> bool:
         """Tell whether the matrix travels as one byte a cell."""
-        return self.values.size > EXACT_CELLS or np.ma.is_masked(self.values)
+        return self.values.size > EXACT_CELLS
 
     def in_order(self, cells: NDArray, order: NDArray) -> NDArray:
         """Return cells of this panel in display order."""
@@ -92,7 +92,9 @@ class MatrixPanel:
     def to_state(self, order: NDArray) -> dict[str, Any]:
         """Return the form that travels to the browser."""
         span, coded = self.range, self.coded
-        cells = encode(self.values, span) if coded else travelling(self.values)
+        cells = encode(self.values, span) if coded else travelling(np.ma.getdata(self.values))
+        # Codes have a mark for masked cells; exact values need the mask beside them.
+        masked = not coded and np.ma.is_masked(self.values)
         columns = self.columns and {
             "title": self.columns.title,
             "one": self.columns.one,
@@ -105,6 +107,7 @@ class MatrixPanel:
                 for key in ("id", "title", "how", "quantity", "unit", "note", "samples")
             },
             "values": self.in_order(cells, order),
+            "mask": self.in_order(np.ma.getmaskarray(self.values).view(np.uint8), order) if masked else None,
             "coded": coded,
             "error": span.error if coded else 0.0,
             "low": span.low,

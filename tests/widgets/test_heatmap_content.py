@@ -27,8 +27,14 @@ def test_small_matrices_travel_exactly_and_large_ones_say_their_error():
 
 
 def test_masked_cells_travel_as_their_mark(content):
-    codes = content.to_state()["matrices"][1]["values"]
-    assert (codes == MASKED).sum() == 2
+    panel, order = content.panels[1], content.order
+    state = panel.to_state(order)
+    np.testing.assert_array_equal(state["mask"], np.ma.getmaskarray(panel.values)[order])
+    np.testing.assert_array_equal(state["values"], panel.values.data[order])  # exact, also beside the mask
+    large = MatrixPanel("b", "b", np.ma.array(np.zeros((520, 520)), mask=np.eye(520, dtype=bool)))
+    state = large.to_state(np.arange(520))
+    assert state["mask"] is None
+    assert (state["values"] == MASKED).sum() == 520
 
 
 def test_exact_value_is_found_by_display_position(content):

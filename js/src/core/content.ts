@@ -1,7 +1,7 @@
 // What LinkedHeatmaps shows: the synced state, decoded once into numbers ready to draw.
 
 import { decodeArray, type WireArray } from "./arrays.ts";
-import { countMarks, decodeCode, encode } from "./codes.ts";
+import { countMarks, decodeCode, encode, MASKED } from "./codes.ts";
 import { buildTree, type Tree } from "./dendrogram.ts";
 import { type Level, Pyramid } from "./pyramid.ts";
 import { unitName } from "./selection.ts";
@@ -20,6 +20,8 @@ export interface WireMatrix {
   quantity: string;
   unit: string;
   values: WireArray;
+  /** 1 where an exact value is masked; null where none is, or where codes say it. */
+  mask: WireArray | null;
   coded: boolean;
   error: number;
   low: number;
@@ -43,7 +45,7 @@ export interface WireContent {
   message: string;
 }
 
-export interface Matrix extends Omit<WireMatrix, "values" | "colors"> {
+export interface Matrix extends Omit<WireMatrix, "values" | "mask" | "colors"> {
   base: Level;
   pyramid: Pyramid;
   /** Exact values, or null when only codes came. */
@@ -99,6 +101,7 @@ function decodeMatrix(wire: WireMatrix, rows: number): Matrix {
     );
   }
   const codes = wire.coded ? (numbers as Uint8Array) : encode(numbers, wire);
+  if (wire.mask) markMasked(codes, decodeArray(wire.mask));
   const base = { codes, rows, columns };
   return {
     ...wire,
@@ -108,6 +111,10 @@ function decodeMatrix(wire: WireMatrix, rows: number): Matrix {
     colors: { light: decodeArray(wire.colors.light), dark: decodeArray(wire.colors.dark) },
     marks: countMarks(codes),
   };
+}
+
+function markMasked(codes: Uint8Array, mask: ArrayLike<number>): void {
+  for (let i = 0; i < codes.length; i++) if (mask[i]) codes[i] = MASKED;
 }
 
 /** The value of a cell: exact, or the middle of its code's step. */

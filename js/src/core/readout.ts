@@ -1,6 +1,6 @@
 // One line about one cell, always in the same order: who, which quantity, over how many samples.
 
-import { STEPS } from "./codes.ts";
+import { ABOVE, BELOW, MASKED } from "./codes.ts";
 import { type Content, type Matrix, nameOfColumn, nameOfRow, valueAt } from "./content.ts";
 import { formatApproximate, formatCount, formatNumber } from "./format.ts";
 
@@ -29,11 +29,11 @@ export function readCell(
 function describe(matrix: Matrix, row: number, column: number, exact: number | null): string {
   if (exact !== null) return `= ${formatNumber(exact)}`;
   const code = matrix.base.codes[row * matrix.base.columns + column];
+  if (code === MASKED) return "is masked";
   const shown = valueAt(matrix, row, column);
   if (matrix.values || !Number.isFinite(shown)) {
-    if (!matrix.values && code === STEPS + 1) return `< ${formatNumber(matrix.low)}`;
-    if (!matrix.values && code === STEPS + 2) return `> ${formatNumber(matrix.high)}`;
-    if (!matrix.values && code === 255) return "is masked";
+    if (!matrix.values && code === BELOW) return `< ${formatNumber(matrix.low)}`;
+    if (!matrix.values && code === ABOVE) return `> ${formatNumber(matrix.high)}`;
     return Number.isNaN(shown) ? "is not defined" : `= ${formatNumber(shown)}`;
   }
   return formatApproximate(shown, matrix.error);

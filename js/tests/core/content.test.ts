@@ -44,3 +44,14 @@ it("reads coded values with their error until Python answers", () => {
   expect(read(1, null)).toBe("r is masked");
   expect(read(2, null)).toBe("r > 1");
 });
+
+it("marks exact values that are masked, and keeps the others exact", () => {
+  const values = wire(Float64Array.of(0.123456, 0.5, -0.25, 0), 2, 2);
+  const masked = matrixOf(values, { mask: wire(Uint8Array.of(0, 1, 0, 0), 2, 2) });
+  const units = wire(Int32Array.of(0, 1), 2);
+  const content = decodeContent(smallContent({ units, matrices: [masked], linkage: null }));
+  const read = (column: number) => readCell(content, content.matrices[0], 0, column, null).value;
+  expect(read(0)).toBe("r = 0.123");
+  expect(read(1)).toBe("r is masked");
+  expect(content.matrices[0].marks[5]).toBe(1);
+});
