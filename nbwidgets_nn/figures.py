@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from nbwidgets_nn._themes import MARKS, THEMES, Theme
+from nbwidgets_nn._words import format_cell, format_number, plural
 from nbwidgets_nn.color_range import LEVELS, ColorRange, encode
 from nbwidgets_nn.colormaps import color_table
 from nbwidgets_nn.widgets.heatmap_content import MatrixPanel
@@ -58,6 +59,8 @@ def draw_heatmaps(
         [10] * len(content.panels) if content.dendrogram is None else [3, 0.3] + [10] * len(content.panels)
     )
     grid = figure.add_gridspec(2, len(widths), width_ratios=widths, height_ratios=(40, 1))
+    heading = f"{content.layer} · {plural(len(content.order), 'unit')}"
+    figure.suptitle(heading, x=0.01, ha="left", size=8, color=colors.muted)
     if content.dendrogram is not None:
         _draw_tree(figure.add_subplot(grid[0, 0]), content.dendrogram, cut, colors)
         _draw_strip(figure.add_subplot(grid[0, 1]), content.dendrogram, cut, colors)
@@ -124,8 +127,8 @@ def _draw_cells(axes: Axes, codes: NDArray[np.uint8], panel: MatrixPanel, theme:
     axes.set(xticks=[], yticks=[])
     what = "units" if panel.columns is None else panel.columns.title
     pooled = "" if shown.shape == codes.shape else "; each pixel: the strongest of its cells"
-    note = "\n".join(filter(None, (f"{rows:,} units × {columns:,} {what}{pooled}", panel.note)))
-    axes.set_xlabel(note, size=7.5, color=THEMES[theme].muted)
+    foot = "\n".join(filter(None, (f"{plural(rows, 'unit')} × {columns:,} {what}{pooled}", panel.note)))
+    axes.set_xlabel(foot, size=7.5, color=THEMES[theme].muted)
     axes.spines[:].set_visible(False)
 
 
@@ -163,6 +166,11 @@ def _draw_tree(axes: Axes, tree: Dendrogram, cut: float, colors: Theme) -> None:
     top = max(float(tree.linkage[:, 2].max(initial=0.0)), cut) * 1.05 or 1.0
     axes.set(xlim=(top, 0), ylim=(len(tree.order), 0), xticks=[], yticks=[])
     axes.set_xlabel(f"cut {cut:.2f}", size=7.5, color=colors.accent)
+    distance = "1 − |r|" if tree.use_abs_correlation else "1 − r"
+    axes.text(0, -0.09, distance, size=7, color=colors.muted, transform=axes.transAxes)
+    if len(tree.constant):
+        middle_row = len(tree.order) - len(tree.constant) / 2
+        axes.text(0.02 * top, middle_row, "constant", size=7, color=colors.muted, ha="right", va="center")
     axes.patch.set_visible(False)
     axes.spines[:].set_visible(False)
 
@@ -187,7 +195,7 @@ def _name_rows_and_columns(axes: Axes, content: HeatmapContent, panel: MatrixPan
     axes.yaxis.tick_right()
     for axis, labels in ((axes.yaxis, names), (axes.xaxis, across)):
         # Rows need only a line each, columns the width of their names.
-        room = _NAMED if axis is axes.yaxis else _NAMED_ACROSS // max(map(len, labels))
+        room = _NAMED if axis is axes.yaxis else _NAMED_ACROSS // max(1, *map(len, labels))
         if len(labels) <= room:
             axis.set_ticks(np.arange(len(labels)) + 0.5, labels)
     axes.tick_params(length=0, labelsize=6, colors=colors.muted)
@@ -196,11 +204,11 @@ def _name_rows_and_columns(axes: Axes, content: HeatmapContent, panel: MatrixPan
 def _annotate(axes: Axes, panel: MatrixPanel, order: NDArray, at_least: float = 0.0) -> None:
     span = panel.range
     for (row, column), value in np.ma.ndenumerate(panel.in_order(panel.values, order)):
-        if not abs(value) >= at_least:  # NaN is not either
+        if not (span.low <= value <= span.high and abs(value) >= at_least):  # NaN is not either
             continue
         strong = abs(value - (span.low + span.high) / 2) > 0.3 * (span.high - span.low)
         ink = "white" if span.diverging == strong else "black"
-        axes.text(column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", size=6, color=ink)
+        axes.text(column + 0.5, row + 0.5, format_cell(value), ha="center", va="center", size=6, color=ink)
 
 
 def _outline(axes: Axes, rows: NDArray, panel: MatrixPanel, accent: str) -> None:
@@ -217,14 +225,21 @@ def _draw_legend(axes: Axes, panel: MatrixPanel, codes: NDArray, theme: str) -> 
     table = ListedColormap(color_table(diverging=span.diverging, theme=theme) / 255)
     scale = ScalarMappable(Normalize(span.low, span.high), table)
     bar = axes.figure.colorbar(scale, cax=axes.inset_axes((0, 0, 0.45, 1)), orientation="horizontal")
-    ticks = [span.low, (span.low + span.high) / 2, span.high]
-    bar.set_ticks(ticks, labels=[f"{tick:.3g}".replace("-", "−") for tick in ticks])
+    ticks = [span.low, (span.low + span.high) / 2, span.high] if span.diverging else [span.low, span.high]
+    signs = ["+" if span.diverging and tick > 0 else "" for tick in ticks]
+    bar.set_ticks(ticks, labels=[sign + format_number(tick) for sign, tick in zip(signs, ticks, strict=True)])
     bar.ax.tick_params(labelsize=7, colors=colors.muted, length=2)
     bar.outline.set_visible(False)
     counts = np.bincount(codes.ravel(), minlength=256)[LEVELS:]
-    text = "   ".join(f"{mark}: {count:,} cells" for mark, count in zip(MARKS, counts, strict=True) if count)
-    label = " ".join(filter(None, (panel.quantity, panel.unit and f"({panel.unit})")))
-    bar.set_label("   ".join(filter(None, (label, text))), size=7.5, color=colors.muted)
+    marks = [f"{mark}: {plural(int(n), 'cell')}" for mark, n in zip(MARKS, counts, strict=True) if n]
+    measured = (
+        f"{panel.quantity} ({panel.unit})" if panel.quantity and panel.unit else panel.quantity or panel.unit
+    )
+    bar.set_label(" · ".join(filter(None, (measured, *marks))), size=7.5, color=colors.muted, loc="left")
+    if panel.samples is not None:
+        axes.text(
+            1, 0, f"n = {panel.samples:,}", size=7.5, color=colors.muted, ha="right", transform=axes.transAxes
+        )
 
 
 def _selected_rows(content: HeatmapContent, selection: Selection) -> NDArray:

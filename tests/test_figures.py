@@ -1,5 +1,7 @@
 """Still pictures: the same colours as the browser's, and no cell that vanishes when a matrix is shrunk."""
 
+import doctest
+import importlib
 import re
 from pathlib import Path
 
@@ -85,3 +87,10 @@ def test_correlation_picture_writes_the_values_asked_for():
     few, many = (draw_correlation(matrix, at_least, title="t") for at_least in (0.9, 0.5))
     assert few[:4] == many[:4] == b"\x89PNG"
     assert few != many
+
+
+@pytest.mark.parametrize("module", ["nbwidgets_nn._words"])
+def test_examples_of_number_formats_run(module):
+    results = doctest.testmod(importlib.import_module(module))
+    assert results.attempted > 0
+    assert results.failed == 0

@@ -10,11 +10,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "nbwidgets_nn"
 
 # room -> the rooms of ours that it may import; every Python file stands in exactly one room
-VOCABULARY = {"results", "color_range", "colormaps", "_themes", "_files", "_arrays"}
+VOCABULARY = {"results", "color_range", "colormaps", "_themes", "_words", "_files", "_arrays"}
 MAY_IMPORT = {
     "results": set(),
     "color_range": set(),
     "_themes": set(),
+    "_words": set(),
     "_files": set(),
     "_arrays": set(),
     "colormaps": {"color_range"},

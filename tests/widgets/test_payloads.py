@@ -7,7 +7,9 @@ change the TypeScript side in the same commit.
 import json
 from base64 import b64encode
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -82,6 +84,20 @@ def test_payload_is_what_the_other_side_decodes(make, renew_payloads):
     if renew_payloads:
         path.write_text(text)
     assert path.read_text() == text
+
+
+def test_still_picture_says_what_the_golden_picture_says(renew_payloads):
+    """The browser's picture of the same payload is compared with the same list: js/tests/core/picture.test.ts."""
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        svg = ET.fromstring(linked_heatmaps().to_svg())
+    words = sorted(
+        text for node in svg.iter("{http://www.w3.org/2000/svg}text") if (text := "".join(node.itertext()))
+    )
+    path = PAYLOADS / "words" / "linked_heatmaps.json"
+    if renew_payloads:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(words, indent=1, ensure_ascii=False) + "\n")
+    assert words == json.loads(path.read_text())
 
 
 def bytes_as_text(state):

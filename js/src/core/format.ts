@@ -49,3 +49,10 @@ export function formatPercent(fraction: number): string {
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** What stands under a colour bar: its ends, and the middle of a diverging one, with signs. */
+export function ticksOf(scale: { low: number; high: number; diverging: boolean }): string[] {
+  const { low, high, diverging } = scale;
+  const ticks = diverging ? [low, (low + high) / 2, high] : [low, high];
+  return ticks.map((value) => (diverging && value > 0 ? "+" : "") + formatNumber(value));
+}

@@ -22,8 +22,8 @@ export function addDownloads(bar: HTMLElement, shown: () => Shown | null, signal
       if (root) showError(root, error);
     }
   };
-  const png = button("PNG", "download this picture as PNG", run(toPng, "png"), signal);
-  const svg = button("SVG", "download this picture as SVG", run(toSvg, "svg"), signal);
+  const png = button("PNG", "download the whole picture as PNG", run(toPng, "png"), signal);
+  const svg = button("SVG", "download the whole picture as SVG", run(toSvg, "svg"), signal);
   for (const face of [png, svg]) bar.append(face);
 }
 

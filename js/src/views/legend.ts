@@ -2,7 +2,7 @@
 
 import { MARKS } from "../core/codes.ts";
 import type { Matrix } from "../core/content.ts";
-import { formatNumber, plural } from "../core/format.ts";
+import { plural, ticksOf } from "../core/format.ts";
 import { make } from "./dom.ts";
 
 export function makeScale(matrix: Matrix, dark: boolean): HTMLElement {
@@ -28,13 +28,6 @@ export function makeMarks(matrix: Matrix): HTMLElement[] {
     );
     return [make("span", { class: "nbw-mark" }, swatch, `${MARKS[i].label}: ${plural(count, "cell")}`)];
   });
-}
-
-export function ticksOf(matrix: Pick<Matrix, "low" | "high" | "diverging">): string[] {
-  const signed = (value: number) => (matrix.diverging && value > 0 ? "+" : "") + formatNumber(value);
-  const middle = (matrix.low + matrix.high) / 2;
-  const ticks = matrix.diverging ? [matrix.low, middle, matrix.high] : [matrix.low, matrix.high];
-  return ticks.map(signed);
 }
 
 function gradient(table: ArrayLike<number>): string {

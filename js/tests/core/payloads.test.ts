@@ -1,22 +1,12 @@
 // The golden payloads that a Python test writes: what Python sends must be what this side reads.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { decodeContent, type WireContent } from "../../src/core/content.ts";
 import { buildLayerTree, type LayerRow } from "../../src/core/layer_tree.ts";
 import { readSelection } from "../../src/core/selection.ts";
-import { fromBase64 } from "../../src/core/unpack.ts";
-
-const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "../../../tests/payloads");
-
-/** A payload's arrays are {"base64", "dtype", "shape"}; Jupyter's are {"data", "dtype", "shape"}. */
-function revive(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !("base64" in value)) return value;
-  const { base64, ...rest } = value as { base64: string };
-  return { ...rest, data: fromBase64(base64) };
-}
+import { FOLDER, revive } from "../payloads.ts";
 
 interface Payload {
   content?: WireContent;

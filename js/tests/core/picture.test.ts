@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { decodeContent } from "../../src/core/content.ts";
 import { drawPicture } from "../../src/core/picture.ts";
 import { encodePng } from "../../src/core/png.ts";
 import { Scene } from "../../src/core/scene.ts";
+import { FOLDER, revive } from "../payloads.ts";
 import { smallContent } from "../samples.ts";
 
 const PALETTE = {
@@ -62,6 +65,17 @@ it("draws every matrix, the tree, the cut and the selection without a browser", 
   // Well formed: every element that is opened is closed.
   const open = [...svg.matchAll(/<(?!\/)(\w+)[^>]*?(\/?)>/g)].filter((tag) => tag[2] === "").length;
   expect(open).toBe([...svg.matchAll(/<\/\w+>/g)].length);
+});
+
+it("says the same as Python's picture of the same payload", async () => {
+  const payload = JSON.parse(readFileSync(join(FOLDER, "linked_heatmaps.json"), "utf8"), revive);
+  const scene = new Scene(() => undefined);
+  scene.setCut(payload.cut);
+  scene.setContent(decodeContent(payload.content));
+  scene.setNames(payload.selection.units);
+  const svg = await drawPicture(scene, PALETTE);
+  const words = [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text).filter(Boolean);
+  expect(words.sort()).toEqual(JSON.parse(readFileSync(join(FOLDER, "words/linked_heatmaps.json"), "utf8")));
 });
 
 it("says so when there is nothing to draw", async () => {
