@@ -42,12 +42,13 @@ clean:
 
 # --- set-up -----------------------------------------------------------------------------------------------------
 $(BIN)/python:
+	@echo "Setting up (one to two minutes the first time) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet "pip>=24,<26.2"
 
 # The demo needs least; the test set-up is a superset, so it satisfies the other two.
 $(VENV)/demo.stamp: pyproject.toml constraints.txt $(STATIC) | $(BIN)/python
-	@test -f $(VENV)/test.stamp || { echo "Setting up (about two minutes the first time) ..."; \
+	@test -f $(VENV)/test.stamp || { \
 	  $(BIN)/pip install --quiet -c constraints.txt -e ".[demo]"; }
 	@touch $@
 
@@ -62,6 +63,7 @@ $(VENV)/test.stamp: pyproject.toml constraints.txt $(STATIC) | $(BIN)/python
 
 # One builder for the bundles, here and in `pip install`: the build hook.
 $(STATIC): $(SOURCES) | $(BIN)/python $(VENV)/node.stamp
+	@echo "Building the front end ..."
 	$(BIN)/python js/hatch_build.py && touch $@
 
 $(VENV)/node.stamp: | $(BIN)/python

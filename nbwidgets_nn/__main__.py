@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbwidgets_nn._words import plural
+
 if TYPE_CHECKING:
     from nbwidgets_nn.explorer import Explorer
 
@@ -79,7 +81,9 @@ def redundant_groups(explorer: Explorer, layer: str, most: int = 3) -> str:
         "{" + ", ".join(map(str, units[:6])) + (", …" if len(units) > 6 else "") + "}"
         for units in groups[:most]
     )
-    return constant + text + (f"  and {len(groups) - most} more groups" if len(groups) > most else "")
+    return (
+        constant + text + (f"  and {plural(len(groups) - most, 'more group')}" if len(groups) > most else "")
+    )
 
 
 if __name__ == "__main__":

@@ -44,11 +44,13 @@ def _correlation_facts(correlation: Correlation, units: NDArray, positions: int 
         )
     i, j = (int(units[k]) for k in correlation.pairs[0])
     tied = f", {correlation.ties:,} pairs tied" if correlation.ties > 1 else ""
-    neighbours = (
-        f" The {positions} positions of one input are neighbours, not independent: the true figure is larger."
-        if positions is not None and positions > 1
-        else ""
-    )
+    spread = f"± {correlation.null_std:.3f}"
+    chance, reference, more = f"{correlation.null_mean:.3f}", spread, ""
+    if (
+        positions is not None and positions > 1
+    ):  # neighbours in an image or a text are not independent samples
+        chance, reference = f"> {correlation.null_mean:.3f}", f"{spread}, positions as samples"
+        more = f" The {positions} positions of one input are counted as samples but are alike: the true figure is larger."
     return (
         Fact(
             "strongest r",
@@ -58,10 +60,10 @@ def _correlation_facts(correlation: Correlation, units: NDArray, positions: int 
         ),
         Fact(
             "by chance alone",
-            f"{correlation.null_mean:.3f}",
-            f"± {correlation.null_std:.3f}",
+            chance,
+            reference,
             "Mean and standard deviation of the largest |r| if all units and all samples were independent."
-            + neighbours,
+            + more,
         ),
     )
 

@@ -1,5 +1,8 @@
 """The command line runs the main job, and the example network is the same one each time."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -32,3 +35,11 @@ def test_example_learns_and_leaves_the_random_state_alone():
 def test_same_seed_gives_the_same_network():
     first, second = new_network(seed=1), new_network(seed=1)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_readme_runs_as_it_stands():
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    _, without_widgets = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)[:2]
+    names = {}
+    exec(without_widgets, names)
+    assert 0 < len(names["kept"]) < 64

@@ -111,6 +111,18 @@ def test_facts_of_a_large_layer_name_its_own_units(X):
     assert view.units.tolist() == [4, 6, 7, 8, 9, 10, 11]
 
 
+@pytest.mark.parametrize(("layer", "sign"), [(nn.Conv2d(1, 4, 3), "> "), (nn.Flatten(), "")])
+def test_chance_level_says_when_positions_count_as_samples(layer, sign):
+    view = nw.explore(
+        layer,
+        torch.randn(30, 1, 5, 5, generator=torch.Generator().manual_seed(0)),
+        layer=type(layer).__name__,
+    ).view()
+    fact = next(fact for fact in view.content.facts if fact.label == "by chance alone")
+    assert fact.value == f"{sign}{view.correlation.null_mean:.3f}"
+    assert ("positions as samples" in fact.reference) == bool(sign)
+
+
 def test_layer_that_takes_a_while_says_so_first(model, X, monkeypatch):
     monkeypatch.setattr("nbwidgets_nn.explorer._AT_ONCE_UNITS", 5)
     explorer = nw.explore(model, X, layer="2")

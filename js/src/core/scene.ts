@@ -51,6 +51,11 @@ export class Scene {
     this.clusters = content ? clustersAt(content.tree, this.cut, content.rows) : NOTHING;
   }
 
+  /** The names selected, those not shown here among them. */
+  get selected(): readonly string[] {
+    return this.names;
+  }
+
   /** Takes a selection from outside; names that are not in this layer are kept aside. */
   setNames(names: readonly string[]): void {
     this.names = names;

@@ -28,11 +28,19 @@ export function liveFacts(scene: Scene): Fact[] {
     facts.push({
       label: `smallest |${matrix.quantity}| inside`,
       value: asked ? formatNumber(smallestInside(matrix, rows)) : "–",
-      reference: rows.length ? `${formatCount(rows.length)} selected` : "nothing selected",
+      reference: rows.length
+        ? `${formatCount(rows.length)} selected${withoutValue(scene)}`
+        : "nothing selected",
       explain: `The weakest ${matrix.title.toLowerCase()} between any two of the selected units.`,
     });
   }
   return facts;
+}
+
+/** Constant units have no correlation: they are in the selection, not in the number. */
+function withoutValue({ clusters, content, rows }: Scene): string {
+  const constant = content?.tree ? rows.filter((row) => clusters.labels[row] === 0).length : 0;
+  return constant ? `, ${formatCount(constant)} constant` : "";
 }
 
 export function paintFacts(strip: HTMLElement, facts: readonly Fact[]): void {

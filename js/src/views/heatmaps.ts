@@ -12,7 +12,7 @@ import { addDownloads } from "./download.ts";
 import { ExactAsker, type ExactRequest } from "./exact.ts";
 import { liveFacts, paintFacts } from "./facts_view.ts";
 import { Panel, type PanelActions } from "./panel.ts";
-import { makeSearch } from "./search_box.ts";
+import { makeSearch, type Search } from "./search_box.ts";
 import { SelectionBar } from "./selection_bar.ts";
 import { followTheme, readPalette } from "./theme.ts";
 
@@ -35,6 +35,7 @@ export class HeatmapsView {
   private readonly live = make("div", { class: "nbw-sr", "aria-live": "polite" });
   private readonly selectionBar: SelectionBar;
   private readonly exact: ExactAsker;
+  private readonly search: Search;
   private readonly sendCut;
   private panels: Panel[] = [];
   private panelsEnd: AbortController | null = null;
@@ -56,6 +57,7 @@ export class HeatmapsView {
       () => this.changed("hover"),
       signal,
     );
+    this.search = makeSearch(this.scene, (rows) => this.found(rows), signal);
     this.selectionBar = new SelectionBar(
       this.scene,
       {
@@ -73,7 +75,6 @@ export class HeatmapsView {
 
   private toolbar(): HTMLElement {
     const { signal } = this;
-    const find = makeSearch(this.scene, (rows) => this.found(rows), signal);
     const drag = button(
       "pan",
       "drag moves the picture instead of selecting (or hold Shift)",
@@ -85,7 +86,7 @@ export class HeatmapsView {
       signal,
     );
     drag.setAttribute("aria-pressed", "false");
-    const bar = make("div", { class: "nbw-toolbar" }, this.headline, find, drag);
+    const bar = make("div", { class: "nbw-toolbar" }, this.headline, this.search.node, drag);
     addDownloads(bar, () => (this.palette ? { scene: this.scene, palette: this.palette } : null), signal);
     return bar;
   }
@@ -128,6 +129,7 @@ export class HeatmapsView {
       this.panelsEnd?.abort();
       this.panelsEnd = new AbortController();
       this.exact.forget();
+      this.search.forget();
       this.scene.setContent(content);
       const { signal } = this.panelsEnd;
       const actions = this.panelActions();
@@ -159,6 +161,10 @@ export class HeatmapsView {
   private panelActions(): PanelActions {
     return {
       select: (rows, change) => this.select(rows, change),
+      restore: (names) => {
+        this.scene.setNames(names);
+        this.tell([...names]);
+      },
       setCut: (cut, done) => {
         this.scene.setCut(cut);
         this.sendCut(cut);

@@ -18,6 +18,7 @@ import { TreeView } from "./tree_view.ts";
 
 export interface PanelActions {
   select(rows: number[], change: "replace" | "add" | "toggle"): void;
+  restore(names: readonly string[]): void;
   setCut(cut: number, done: boolean): void;
   panning(): boolean;
   repaint(): void;
@@ -27,6 +28,8 @@ export interface PanelActions {
 
 /** On a plot this wide, the read-out fits beside the colour bar; otherwise it has a line of its own. */
 const READOUT_BESIDE = 500;
+/** Clicks closer together than this, in milliseconds, may be one double click; systems use up to 500. */
+const DOUBLE_CLICK = 500;
 
 export class Panel {
   readonly node: HTMLElement;
@@ -46,6 +49,7 @@ export class Panel {
   private readonly legend = make("div", { class: "nbw-legend" });
   private legendDark: boolean | null = null;
   private brush: Brush | null = null;
+  private beforeClicks: { at: number; names: readonly string[] } | null = null;
   private box: Box = { panel: 0, tree: 0, width: 0, height: 0, above: 0 };
   private hintTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -149,12 +153,20 @@ export class Panel {
       brushed: (box, add) => this.brushed(box, add),
       pan: (dx, dy) => scene.panBy(index, -dx / this.box.width, -dy / this.box.height),
       zoom: (x, y, factor) => scene.zoomAt(index, x / this.box.width, y / this.box.height, factor),
-      fit: () => scene.fit(),
+      fit: () => {
+        // The clicks of a double click have selected a row each; what was selected before them stays.
+        if (this.beforeClicks) actions.restore(this.beforeClicks.names);
+        scene.fit();
+      },
       plainWheel: () => this.showWheelHint(),
     };
   }
 
   private click(x: number, y: number, add: boolean): void {
+    const now = performance.now();
+    const last = this.beforeClicks;
+    const names = last && now - last.at < DOUBLE_CLICK ? last.names : this.scene.selected;
+    this.beforeClicks = { at: now, names };
     const row = cellAt(this.scene.rowSpan, this.matrix.base.rows, this.box.height, y);
     if (row >= 0 && x < this.box.width + GUTTER) this.actions.select([row], add ? "toggle" : "replace");
   }

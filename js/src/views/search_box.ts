@@ -4,7 +4,13 @@ import type { Scene } from "../core/scene.ts";
 import { findUnits } from "../core/search.ts";
 import { make, setText } from "./dom.ts";
 
-export function makeSearch(scene: Scene, found: (rows: number[]) => void, signal: AbortSignal): HTMLElement {
+export interface Search {
+  node: HTMLElement;
+  /** Takes an answer back that was about another layer. */
+  forget(): void;
+}
+
+export function makeSearch(scene: Scene, found: (rows: number[]) => void, signal: AbortSignal): Search {
   const input = make("input", {
     type: "search",
     class: "nbw-search",
@@ -30,7 +36,11 @@ export function makeSearch(scene: Scene, found: (rows: number[]) => void, signal
     },
     { signal },
   );
-  input.addEventListener("input", () => setText(message, ""), { signal });
+  const forget = () => {
+    setText(message, "");
+    input.removeAttribute("aria-invalid");
+  };
+  input.addEventListener("input", forget, { signal });
   input.addEventListener("change", look, { signal });
-  return make("span", { class: "nbw-find" }, input, message);
+  return { node: make("span", { class: "nbw-find" }, input, message), forget };
 }

@@ -170,6 +170,18 @@ describe("selection", () => {
     press(box, "Enter");
     expect(find(root, ".nbw-search-message").textContent).toMatch(/no unit 77: fc has units 0 to 4/);
     expect(selected(model)?.length).toBe(3);
+    model.set("content", smallContent({ layer: "other" }));
+    await painted();
+    expect(find(root, ".nbw-search-message").textContent).toBe("");
+  });
+});
+
+describe("facts of a selection", () => {
+  it("say how many of its units are constant and so not in the number", async () => {
+    const { root } = await open({
+      selection: { layer: "fc", units: ["fc:3", "fc:1", "fc:2"], source: "python" },
+    });
+    expect(factOf(root, "smallest |r| inside")?.textContent).toContain("3 selected, 1 constant");
   });
 });
 
@@ -188,6 +200,18 @@ describe("mouse", () => {
     point(plot, "pointermove", cell * 3.5, cell * 1.5);
     point(plot, "pointerup", cell * 3.5, cell * 1.5);
     expect(selected(model)).toEqual(["fc:3", "fc:1", "fc:0", "fc:4"]);
+  });
+
+  it("shows everything on a double click and leaves the selection as it was before", async () => {
+    const { root, model } = await open({ selection: { layer: "fc", units: ["fc:0"], source: "python" } });
+    const { plot, cell } = stageOf(root);
+    for (let k = 0; k < 2; k++) {
+      point(plot, "pointerdown", cell * 0.5, cell * 1.5);
+      point(plot, "pointerup", cell * 0.5, cell * 1.5);
+    }
+    expect(selected(model)).toEqual(["fc:1"]);
+    plot.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+    expect(selected(model)).toEqual(["fc:0"]);
   });
 
   it("brushes only rows where columns are something else", async () => {
