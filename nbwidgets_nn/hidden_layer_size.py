@@ -78,8 +78,6 @@ def hl_size_analysis(
     """
     if not 0 <= min_absolute_corr <= 1:
         raise ValueError(f"min_absolute_corr must be in [0, 1], but {min_absolute_corr!r} came")
-    if isinstance(output_layer, torch.Tensor):
-        output_layer = output_layer.detach()
     matrix = output_layer if np.ndim(output_layer) <= 2 else samples_by_units(torch.as_tensor(output_layer))
     result = HiddenLayerSize.of(correlate(matrix), output_layer)
     if print_values:

@@ -111,6 +111,16 @@ def test_facts_of_a_large_layer_name_its_own_units(X):
     assert view.units.tolist() == [4, 6, 7, 8, 9, 10, 11]
 
 
+def test_layer_that_never_varies_says_so_instead_of_a_rank(X):
+    layer = nn.Linear(6, 3)
+    nn.init.zeros_(layer.weight)
+    view = nw.explore(nn.Sequential(layer, nn.Identity()), X, layer="0").view()
+    facts = {fact.label: (fact.value, fact.reference) for fact in view.content.facts}
+    assert facts["effective rank"] == ("–", "no unit varies")
+    assert facts["strongest r"] == ("–", "fewer than two units vary")
+    assert view.redundancy == 1
+
+
 @pytest.mark.parametrize(("layer", "sign"), [(nn.Conv2d(1, 4, 3), "> "), (nn.Flatten(), "")])
 def test_chance_level_says_when_positions_count_as_samples(layer, sign):
     view = nw.explore(
@@ -232,6 +242,7 @@ def test_refused_values_change_nothing(explorer):
         ("cut", float("nan")),
         ("selection", [99]),
         ("selection", "typo:3"),
+        ("selection", "0:99"),
         ("layer", "9"),
     ):
         with pytest.raises((ValueError, KeyError)):

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 import nbwidgets_nn as nw
+from nbwidgets_nn import figures
 from nbwidgets_nn._themes import THEMES
 from nbwidgets_nn.color_range import LEVELS, NOT_A_NUMBER
 from nbwidgets_nn.figures import draw_correlation, draw_heatmaps, pool_strongest
@@ -75,6 +77,25 @@ def test_tree_clusters_and_every_panel_share_the_edges_of_their_rows(monkeypatch
     assert len(by_rows) == 4  # tree, clusters, two matrices
     edges = np.array([[axes.get_window_extent().y0, axes.get_window_extent().y1] for axes in by_rows])
     np.testing.assert_allclose(edges, np.broadcast_to(edges[0], edges.shape), atol=0.01)
+
+
+def test_outlined_rows_are_those_of_the_selected_units():
+    content = nw.HeatmapContent("fc", (nw.MatrixPanel("r", "r", np.eye(3)),), unit_ids=np.array([7, 9, 4]))
+    assert figures._selected_rows(content, nw.Selection("fc", ("fc:4", "fc:7"))).tolist() == [0, 2]
+    assert figures._selected_rows(content, nw.Selection("other", ("other:4",))).tolist() == []
+
+
+def test_only_clusters_of_several_units_wear_a_colour():
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    tree = nw.cluster_units(np.column_stack([X, X[:, 0], np.ones(200)]))
+    axes = Figure().subplots()
+    figures._draw_strip(axes, tree, 0.5, THEMES["light"])
+    colors = {to_hex(patch.get_facecolor()) for patch in axes.patches if patch.get_height() == 1}
+    assert colors == {THEMES["light"].faint}
+    assert [to_hex(p.get_facecolor()) for p in axes.patches if p.get_height() == 2] == [
+        THEMES["light"].clusters[0]
+    ]
+    assert [bool(p.get_hatch()) for p in axes.patches] == [False, False, False, True]
 
 
 def test_small_matrix_is_drawn_cell_by_cell():

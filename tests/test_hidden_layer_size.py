@@ -87,6 +87,15 @@ def test_axis_of_pointwise_layers_and_containers_is_followed(where):
     np.testing.assert_allclose(result.corr_matrix.numpy(), expected, atol=1e-5)
 
 
+def test_container_has_the_axis_of_its_last_call():
+    """The convolution and the Linear after it give the same shape, with their channels on different axes."""
+    net = nn.Sequential(nn.Sequential(nn.Conv1d(4, 3, 1), nn.Linear(9, 9)))
+    x = torch.randn(50, 4, 9, generator=torch.Generator().manual_seed(0))
+    result = nw.hl_size_analysis_Sequential(net, x, name_layer="0", print_values=False)
+    expected = np.corrcoef(net(x).detach().reshape(-1, 9).numpy(), rowvar=False)
+    np.testing.assert_allclose(result.corr_matrix.numpy(), expected, atol=1e-5)
+
+
 def test_unit_with_nan_is_named(X, capsys):
     X[3, 5] = torch.nan
     nw.hl_size_analysis(X)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 from base64 import b64decode
 
@@ -52,6 +53,14 @@ def test_page_names_no_address_outside_itself(tmp_path):
 def test_unwritable_path_is_named(tmp_path, name, why):
     with pytest.raises(OSError, match=f"cannot be written: .*{why}"):
         write_page(tmp_path / name, title="t", widgets=[], answers={})
+
+
+def test_a_device_or_pipe_is_never_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="it is not a regular file"):
+        write_page(pipe, title="t", widgets=[], answers={})
+    assert pipe.is_fifo()
 
 
 def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):

@@ -45,6 +45,13 @@ def test_exact_value_is_found_by_display_position(content):
     )
 
 
+def test_subset_of_units_is_named_in_the_order_of_the_tree(content):
+    subset = np.array([10, 20, 30, 40, 50, 60])
+    named = HeatmapContent("fc", content.panels, content.dendrogram, unit_ids=subset)
+    assert named.units.tolist() == subset[content.dendrogram.order].tolist()
+    assert named.units.tolist() != subset.tolist()
+
+
 def test_subset_of_units_keeps_their_own_indices():
     panel = MatrixPanel("a", "a", np.eye(3))
     content = HeatmapContent("fc", (panel,), unit_ids=np.array([4, 9, 30]))

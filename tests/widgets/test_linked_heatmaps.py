@@ -50,6 +50,11 @@ def test_cut_must_be_a_finite_height(heatmaps, cut):
         heatmaps.cut = cut
 
 
+def test_cut_dragged_beyond_the_distance_stops_at_its_end(heatmaps):
+    heatmaps.set_state({"cut": 1.4})
+    assert heatmaps.cut == 1.0
+
+
 def test_view_gets_exact_values(heatmaps, sent):
     heatmaps._answer(
         heatmaps, {"type": "exact", "request": 5, "matrix": "correlation", "row": 0, "column": 1}, []
@@ -133,7 +138,8 @@ def test_values_a_browser_cannot_hold_are_refused(values, error, message):
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int64", "uint16", "bool"])
 def test_no_dtype_changes_a_value_on_the_way(dtype):
-    values = np.array([[0, 1], [1, 0]], dtype)
+    largest = {"int64": 2**53, "uint16": 2**16 - 1, "float64": 1 + 2**-52}.get(dtype, 1)
+    values = np.array([[0, largest], [1, 0]], dtype)
     packed = pack(values)
     back = np.frombuffer(packed["data"], packed["dtype"]).reshape(packed["shape"])
     assert np.array_equal(back, values)
