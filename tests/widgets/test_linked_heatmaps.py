@@ -138,7 +138,7 @@ def test_values_a_browser_cannot_hold_are_refused(values, error, message):
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int64", "uint16", "bool"])
 def test_no_dtype_changes_a_value_on_the_way(dtype):
-    largest = {"int64": 2**53, "uint16": 2**16 - 1, "float64": 1 + 2**-52}.get(dtype, 1)
+    largest = {"int64": 2**53 - 1, "uint16": 2**16 - 1, "float64": 1 + 2**-52}.get(dtype, 1)
     values = np.array([[0, largest], [1, 0]], dtype)
     packed = pack(values)
     back = np.frombuffer(packed["data"], packed["dtype"]).reshape(packed["shape"])

@@ -36,11 +36,15 @@ function write(more: object = {}) {
       {
         name: "heatmaps",
         kind: "linked_heatmaps",
-        state: { content: smallContent(), cut: 0.5, selection: {} },
+        // As Python writes it: the layer shown first is stored once, with the other answers.
+        state: { cut: 0.5, selection: {} },
       },
     ],
     answers: {
-      "picker.layer": { out: { heatmaps: { content: smallContent({ layer: "out" }), cut: 0.15 } } },
+      "picker.layer": {
+        fc: { heatmaps: { content: smallContent() } },
+        out: { heatmaps: { content: smallContent({ layer: "out" }), cut: 0.15 } },
+      },
     },
     ...more,
   };
