@@ -49,8 +49,8 @@ def _correlation_facts(correlation: Correlation, units: NDArray, positions: int 
     if (
         positions is not None and positions > 1
     ):  # neighbours in an image or a text are not independent samples
-        chance, reference = f"> {correlation.null_mean:.3f}", f"{spread}, positions as samples"
-        more = f" The {positions} positions of one input are counted as samples but are alike: the true figure is larger."
+        chance, reference = f"> {correlation.null_mean:.3f}", "n not independent"
+        more = f" ({spread}.) The {positions} positions of one input are counted as samples but are alike: the true figure is larger."
     return (
         Fact(
             "strongest r",

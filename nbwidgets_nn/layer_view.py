@@ -69,7 +69,9 @@ def view_layer(
     dendrogram = cluster_units(correlation, use_abs_correlation=use_abs_correlation, method=method)
     measures = measure_units(X)
     positions = _positions(layer, len(X), samples)
-    panels = [replace(_correlation_panel(correlation, note), how=_tree_in_words(dendrogram))]
+    unsure = "no second panel: it is not certain which axis holds the samples" if positions is None else ""
+    said = "; ".join(filter(None, (note, unsure)))
+    panels = [replace(_correlation_panel(correlation, said), how=_tree_in_words(dendrogram))]
     if positions is not None:
         panels.append(_profile_panel(shown, target, positions))
     facts = layer_facts(correlation, measures, units, positions)
@@ -79,9 +81,15 @@ def view_layer(
 
 
 def _positions(layer: Layer, rows: int, samples: int) -> int | None:
-    """Return how many rows of the layer's matrix belong to one sample, or None if its first axis is not the samples."""
-    time_first = getattr(layer.module, "batch_first", True) is False and len(layer.output_shape) == 3
-    if layer.channel_axis == 0 or layer.output_shape[0] != samples or rows % samples or time_first:
+    """Return how many rows of the layer's matrix belong to one sample; None if it is not certain which axis they are.
+
+    As many steps as samples look the same either way round, and the model may have swapped them before this layer.
+    """
+    shape = layer.output_shape
+    time_first = len(shape) == 3 and (
+        getattr(layer.module, "batch_first", True) is False or shape[1] == samples
+    )
+    if layer.channel_axis == 0 or shape[0] != samples or rows % samples or time_first:
         return None
     return rows // samples
 

@@ -130,7 +130,7 @@ def test_chance_level_says_when_positions_count_as_samples(layer, sign):
     ).view()
     fact = next(fact for fact in view.content.facts if fact.label == "by chance alone")
     assert fact.value == f"{sign}{view.correlation.null_mean:.3f}"
-    assert ("positions as samples" in fact.reference) == bool(sign)
+    assert (fact.reference == "n not independent") == bool(sign)
 
 
 def test_layer_that_takes_a_while_says_so_first(model, X, monkeypatch):
@@ -252,17 +252,25 @@ def test_refused_values_change_nothing(explorer):
     assert explorer.layer == explorer.picker.layer == "1"
 
 
-def test_layer_whose_first_axis_is_not_the_samples_has_no_profile():
-    class TimeFirst(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.rnn = nn.GRU(3, 4)
+class Swapped(nn.Module):
+    """Works with time first inside: on the way out of `rnn` and of `read`, the first axis is not the samples."""
 
-        def forward(self, x):
-            return self.rnn(x.transpose(0, 1))[0]
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(3, 4)
+        self.read = nn.Linear(4, 2)
 
-    explorer = nw.explore(TimeFirst(), torch.randn(5, 5, 3), layer="rnn", target=[0, 0, 0, 1, 1])
-    assert [panel.id for panel in explorer.heatmaps.content.panels] == ["correlation"]
+    def forward(self, x):
+        return self.read(self.rnn(x.transpose(0, 1))[0])
+
+
+@pytest.mark.parametrize("steps", [5, 6])
+@pytest.mark.parametrize("layer", ["rnn", "read"])
+def test_layer_whose_first_axis_may_not_be_the_samples_has_no_profile_and_says_so(layer, steps):
+    x = torch.randn(5, steps, 3, generator=torch.Generator().manual_seed(0))
+    panels = nw.explore(Swapped(), x, layer=layer, target=[0, 0, 0, 1, 1]).heatmaps.content.panels
+    assert [panel.id for panel in panels] == ["correlation"]
+    assert "not certain which axis holds the samples" in panels[0].note
 
 
 def test_one_layer_that_breaks_a_kernel_leaves_the_others(model, X, monkeypatch):
