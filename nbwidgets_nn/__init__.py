@@ -16,12 +16,14 @@ __version__ = "0.1.0"
 # The public names and their homes. Loaded when first used: importing the package imports neither torch nor numba.
 _HOMES = {
     "Activations": "record.activations",
+    "CausalPlane": "widgets.causal_plane",
     "CorrelationMoments": "kernels.correlation",
     "Explorer": "explorer",
     "LayerPicker": "widgets.layer_picker",
     "LayerRow": "widgets.layer_picker",
     "LinkedHeatmaps": "widgets.linked_heatmaps",
     "HeatmapContent": "widgets.heatmap_content",
+    "MI": "kernels.information",
     "MatrixPanel": "widgets.heatmap_content",
     "Columns": "widgets.heatmap_content",
     "Fact": "widgets.heatmap_content",
@@ -32,6 +34,18 @@ _HOMES = {
     "corrcoef": "kernels.correlation",
     "correlate": "kernels.correlation",
     "create_correlation_clusters": "kernels.clustering",
+    "degeneracy": "kernels.causal_picture",
+    "ei_report": "kernels.causal_picture",
+    "phi_feedforward": "kernels.causal_picture",
+    "ei": "kernels.effective_information",
+    "ei_parts": "kernels.effective_information",
+    "ei_parts_matrix": "kernels.effective_information",
+    "sensitivity": "kernels.effective_information",
+    "sensitivity_matrix": "kernels.effective_information",
+    "vector_and_pairwise_ei": "kernels.effective_information",
+    "eis_between_groups": "kernels.effective_information",
+    "EffectiveInformation": "information_results",
+    "EIReport": "information_results",
     "explore": "explorer",
     "extract_independent_neurons": "kernels.clustering",
     "hl_size_analysis": "hidden_layer_size",
@@ -40,6 +54,7 @@ _HOMES = {
     "measure_units": "kernels.redundancy",
     "null_reference": "kernels.null_reference",
     "scikit_extract_independent_neurons": "kernels.clustering",
+    "topology_of": "record.topology",
 }
 
 __all__ = list(_HOMES)

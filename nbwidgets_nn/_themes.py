@@ -13,6 +13,7 @@ class Theme:
     ink: str
     muted: str
     branch: str
+    sum: str
     faint: str
     accent: str
     clusters: tuple[str, ...]
@@ -25,6 +26,7 @@ THEMES = {
         ink="#1c2128",
         muted="#5d6673",
         branch="#8b94a0",
+        sum="#adb3bb",
         faint="#e6e9ee",
         accent="#d9480f",
         clusters=("#4e79a7", "#e3a857", "#59a173", "#af7aa1", "#9c755f", "#76b7b2", "#b8a03c", "#d4889c"),
@@ -35,6 +37,7 @@ THEMES = {
         ink="#e6eaf0",
         muted="#9aa4b1",
         branch="#7a8491",
+        sum="#565e69",
         faint="#262d36",
         accent="#ff922b",
         clusters=("#6b9bd1", "#d9b36c", "#6dbb88", "#c193b5", "#b28d77", "#84c9c3", "#c9b65a", "#de9dae"),

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from nbwidgets_nn._sum_bars import Marked, draw_sums
 from nbwidgets_nn._themes import MARKS, THEMES, Theme
 from nbwidgets_nn._words import format_cell, format_number, plural
 from nbwidgets_nn.color_range import LEVELS, ColorRange, encode
@@ -52,21 +53,26 @@ def draw_heatmaps(
     if not content.panels:
         raise ValueError(f"there is nothing to draw for layer {content.layer!r}: {content.message}")
     colors = THEMES[theme]
-    figure = Figure(figsize=(6.2 * len(content.panels), 5.4), facecolor=colors.paper, layout="constrained")
-    chosen = _selected_rows(content, selection)
-    # One grid for everything: axes in its upper row have the same edges, so a row of one is the same row in all.
-    widths = (
-        [10] * len(content.panels) if content.dendrogram is None else [3, 0.3] + [10] * len(content.panels)
+    grid = _Grid(content)
+    figure = Figure(figsize=grid.inches, facecolor=colors.paper, layout="constrained")
+    cells = figure.add_gridspec(
+        len(grid.heights), len(grid.widths), width_ratios=grid.widths, height_ratios=grid.heights
     )
-    grid = figure.add_gridspec(2, len(widths), width_ratios=widths, height_ratios=(40, 1))
     heading = f"{content.layer} · {plural(len(content.order), 'unit')}"
     figure.suptitle(heading, x=0.01, ha="left", size=8, color=colors.muted)
     if content.dendrogram is not None:
-        _draw_tree(figure.add_subplot(grid[0, 0]), content.dendrogram, cut, colors)
-        _draw_strip(figure.add_subplot(grid[0, 1]), content.dendrogram, cut, colors)
-    for column, panel in enumerate(content.panels, start=len(widths) - len(content.panels)):
-        matrix, legend = (figure.add_subplot(grid[row, column]) for row in (0, 1))
+        _draw_tree(figure.add_subplot(cells[-2, 0]), content.dendrogram, cut, colors)
+        _draw_strip(figure.add_subplot(cells[-2, 1]), content.dendrogram, cut, colors)
+    for column, panel in zip(grid.columns, content.panels, strict=True):
+        *above, matrix, legend = (figure.add_subplot(cells[row, column]) for row in range(len(grid.heights)))
+        chosen = Marked(_selected_rows(content, selection), _selected_columns(content, panel, selection))
+        _draw_head([*above, matrix][0], panel, colors)
         _draw_panel(matrix, legend, content, panel, chosen, theme)
+        for head in above:
+            head.set_axis_off()
+        sums = panel.sums(content.order)
+        if sums is not None:
+            draw_sums(above[0], figure.add_subplot(cells[-2, column + 1]), sums, chosen, colors)
     file = BytesIO()
     figure.savefig(file, format=format, dpi=dpi, metadata={"Date": None} if format == "svg" else None)
     return file.getvalue()
@@ -101,12 +107,32 @@ def draw_correlation(
     return file.getvalue()
 
 
+class _Grid:
+    """One grid for everything: axes in the row of the matrices have the same edges, so rows stand level in all.
+
+    Below it are the legends. Above it, where some panel has sums, are the heads with the sums of columns.
+    """
+
+    def __init__(self, content: HeatmapContent) -> None:
+        self.widths = [] if content.dendrogram is None else [3, 0.3]
+        self.columns = []
+        for panel in content.panels:
+            self.columns.append(len(self.widths))
+            self.widths += [10, 1.6] if panel.marginals else [10]
+        sums = [panel.marginals for panel in content.panels].count(True)
+        self.heights = (3.5, 40, 1) if sums else (40, 1)
+        self.inches = (6.2 * len(content.panels) + sums, 5.8 if sums else 5.4)
+
+
+def _draw_head(axes: Axes, panel: MatrixPanel, colors: Theme) -> None:
+    axes.set_title(panel.title, loc="left", size=10, weight="bold", color=colors.ink)
+    axes.set_title(panel.how, loc="right", size=7.5, color=colors.muted)
+
+
 def _draw_panel(
-    matrix: Axes, legend: Axes, content: HeatmapContent, panel: MatrixPanel, chosen: NDArray, theme: str
+    matrix: Axes, legend: Axes, content: HeatmapContent, panel: MatrixPanel, chosen: Marked, theme: str
 ) -> None:
     colors = THEMES[theme]
-    matrix.set_title(panel.title, loc="left", size=10, weight="bold", color=colors.ink)
-    matrix.set_title(panel.how, loc="right", size=7.5, color=colors.muted)
     codes = panel.in_order(encode(panel.values, panel.range), content.order)
     _draw_cells(matrix, codes, panel, theme)
     _name_rows_and_columns(matrix, content, panel, colors)
@@ -211,12 +237,13 @@ def _annotate(axes: Axes, panel: MatrixPanel, order: NDArray, at_least: float = 
         axes.text(column + 0.5, row + 0.5, format_cell(value), ha="center", va="center", size=6, color=ink)
 
 
-def _outline(axes: Axes, rows: NDArray, panel: MatrixPanel, accent: str) -> None:
+def _outline(axes: Axes, chosen: Marked, panel: MatrixPanel, accent: str) -> None:
     height, width = panel.values.shape
-    for row in rows:
+    behind = {"lw": 0.5, "alpha": 0.6} if panel.columns is None else {"lw": 1}
+    for column in chosen.columns:
+        axes.add_patch(Rectangle((column, 0), 1, height, fill=False, ec=accent, clip_on=False, **behind))
+    for row in chosen.rows:
         axes.add_patch(Rectangle((0, row), width, 1, fill=False, ec=accent, lw=1, clip_on=False))
-        if panel.columns is None:
-            axes.add_patch(Rectangle((row, 0), 1, height, fill=False, ec=accent, lw=0.5, alpha=0.6))
 
 
 def _draw_legend(axes: Axes, panel: MatrixPanel, codes: NDArray, theme: str) -> None:
@@ -246,3 +273,11 @@ def _selected_rows(content: HeatmapContent, selection: Selection) -> NDArray:
     if selection.layer != content.layer:
         return np.empty(0, int)
     return np.flatnonzero(np.isin(content.units, selection.indices))
+
+
+def _selected_columns(content: HeatmapContent, panel: MatrixPanel, selection: Selection) -> NDArray:
+    if panel.columns is None:
+        return _selected_rows(content, selection)
+    if panel.columns.layer != selection.layer:
+        return np.empty(0, int)
+    return np.flatnonzero(np.isin(panel.columns.units, selection.indices))

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 import nbwidgets_nn as nw
 from nbwidgets_nn import figures
+from nbwidgets_nn._sum_bars import Marked, draw_sums
 from nbwidgets_nn._themes import THEMES
 from nbwidgets_nn.color_range import LEVELS, NOT_A_NUMBER
 from nbwidgets_nn.figures import draw_correlation, draw_heatmaps, pool_strongest
@@ -30,7 +31,7 @@ def tokens(selector):
 def test_pictures_wear_the_colours_of_the_style_sheet(theme, selectors):
     css = {name: color for selector in selectors for name, color in tokens(selector).items()}
     ours = THEMES[theme]
-    for name in ("paper", "ink", "muted", "branch", "faint", "accent"):
+    for name in ("paper", "ink", "muted", "branch", "sum", "faint", "accent"):
         assert getattr(ours, name) == css[name]
     assert ours.clusters == tuple(css[f"cluster-{k}"] for k in range(1, 9))
     assert ours.marks == tuple(css[f"mark-{k}"] for k in range(1, 7))
@@ -85,6 +86,89 @@ def test_outlined_rows_are_those_of_the_selected_units():
     assert figures._selected_rows(content, nw.Selection("other", ("other:4",))).tolist() == []
 
 
+def test_outlined_columns_are_the_selected_units_of_their_layer():
+    columns = nw.Columns("units of out", ["0", "7", "2"], layer="out")
+    panels = (nw.MatrixPanel("ei", "EI", np.eye(3), columns=columns), nw.MatrixPanel("r", "r", np.eye(3)))
+    content = nw.HeatmapContent("fc", panels)
+    chosen = nw.Selection("out", ("out:2", "out:7"))
+    assert figures._selected_columns(content, panels[0], chosen).tolist() == [1, 2]
+    assert figures._selected_columns(content, panels[1], chosen).tolist() == []
+    rows = nw.Selection("fc", ("fc:2",))
+    assert figures._selected_columns(content, panels[0], rows).tolist() == []
+    assert figures._selected_columns(content, panels[1], rows).tolist() == [2]
+
+
+def test_sums_stand_level_with_the_rows_of_every_panel(monkeypatch):
+    panels = (
+        nw.MatrixPanel("r", "r", np.eye(30)),
+        nw.MatrixPanel(
+            "ei",
+            "EI",
+            np.arange(120.0).reshape(30, 4),
+            columns=nw.Columns("units of out", list("0123"), layer="out"),
+            marginals=True,
+        ),
+    )
+    drawn, save = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (save(self, *a, **k), drawn.append(self)))
+    draw_heatmaps(nw.HeatmapContent("fc", panels), cut=0.5, selection=nw.Selection("out", ("out:2",)))
+    by_rows = [axes for axes in drawn[0].axes if axes.get_ylim() == (30, 0)]
+    assert len(by_rows) == 3  # two matrices and the sums of rows
+    edges = np.array([[axes.get_window_extent().y0, axes.get_window_extent().y1] for axes in by_rows])
+    np.testing.assert_allclose(edges, np.broadcast_to(edges[0], edges.shape), atol=0.01)
+    matrix, above = by_rows[1], next(axes for axes in drawn[0].axes if axes.get_xlim() == (0, 4))
+    assert above.get_window_extent().x0 == pytest.approx(matrix.get_window_extent().x0)
+    assert above.get_window_extent().x1 == pytest.approx(matrix.get_window_extent().x1)
+
+
+def corners(collection):
+    return np.array([path.vertices[:4] for path in collection.get_paths()])
+
+
+@pytest.mark.parametrize("count", [5, 700, 1500])
+def test_bars_are_as_long_as_their_sums_and_the_selected_ones_lie_over_them(count):
+    rng = np.random.default_rng(0)
+    sums = {"rows": rng.random(count) - 0.3, "columns": rng.random(3)}
+    marked = Marked(np.array([1, count - 1]), np.array([], int))
+    above, beside = Figure().subplots(1, 2)
+    draw_sums(above, beside, sums, marked, THEMES["light"])
+    every, chosen = beside.collections
+    assert to_hex(chosen.get_facecolor()[0]) == THEMES["light"].accent
+    assert sorted(corners(chosen)[:, 1, 0]) == pytest.approx(sorted(sums["rows"][[1, count - 1]]))
+    step = -(-count // 700)
+    blocks = [sums["rows"][k : k + step] for k in range(0, count, step)]
+    assert corners(every)[:, 1, 0] == pytest.approx([max(block, key=abs) for block in blocks])
+    assert (corners(every)[:, [0, 3], 0] == 0).all()
+
+
+def test_a_sum_that_is_not_defined_has_no_bar_and_an_infinite_one_fills_its_axes():
+    sums = {"rows": np.array([1.0, np.nan, np.inf]), "columns": np.array([np.nan])}
+    above, beside = Figure().subplots(1, 2)
+    draw_sums(above, beside, sums, Marked(np.array([1]), np.array([], int)), THEMES["dark"])
+    assert len(beside.collections[0].get_paths()) == 2
+    assert beside.get_xlim() == (0, 1)
+    assert corners(beside.collections[0])[1, 1, 0] > 1e9
+    assert beside.collections[1].get_paths() == above.collections[0].get_paths() == []
+
+
+@pytest.mark.parametrize(
+    ("sums", "words"),
+    [
+        ([0.5, 1.234], "max 1.23"),
+        ([-0.5, 2.0], "−0.500 to 2"),
+        ([-3.0], "min −3"),
+        ([0.0, 0.0], "max 0"),
+        ([np.nan, np.inf, 0.25], "max 0.250"),
+    ],
+)
+def test_words_say_what_the_longest_bars_stand_for(sums, words):
+    above, beside = Figure().subplots(1, 2)
+    nothing = Marked(np.array([], int), np.array([], int))
+    draw_sums(above, beside, {"rows": np.array(sums), "columns": np.zeros(2)}, nothing, THEMES["light"])
+    assert [text.get_text() for text in beside.texts] == ["row sums", words]
+    assert [text.get_text() for text in above.texts] == ["column sums", "max 0"]
+
+
 def test_only_clusters_of_several_units_wear_a_colour():
     X = np.random.default_rng(0).normal(size=(200, 3))
     tree = nw.cluster_units(np.column_stack([X, X[:, 0], np.ones(200)]))
@@ -110,8 +194,10 @@ def test_correlation_picture_writes_the_values_asked_for():
     assert few != many
 
 
-@pytest.mark.parametrize("module", ["nbwidgets_nn._words"])
-def test_examples_of_number_formats_run(module):
+@pytest.mark.parametrize(
+    "module", ["nbwidgets_nn._words", "nbwidgets_nn.widgets.heatmap_content", "nbwidgets_nn.widgets.job"]
+)
+def test_examples_run(module):
     results = doctest.testmod(importlib.import_module(module))
     assert results.attempted > 0
     assert results.failed == 0

@@ -10,23 +10,46 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "nbwidgets_nn"
 
 # room -> the rooms of ours that it may import; every Python file stands in exactly one room
-VOCABULARY = {"results", "color_range", "colormaps", "_themes", "_words", "_files", "_arrays"}
+VOCABULARY = {
+    "results",
+    "information_results",
+    "color_range",
+    "colormaps",
+    "_themes",
+    "_words",
+    "_files",
+    "_arrays",
+}
 MAY_IMPORT = {
     "results": set(),
+    "information_results": set(),
     "color_range": set(),
     "_themes": set(),
     "_words": set(),
     "_files": set(),
     "_arrays": set(),
     "colormaps": {"color_range"},
-    "record": {"record"},
-    "kernels": {"kernels", "record", "results", "_arrays"},
-    "widgets": {"widgets", "figures", *VOCABULARY},
-    "figures": {"widgets", *VOCABULARY},
+    "_progress": set(),
+    "background": {"_progress"},
+    "record": {"record", "_arrays"},
+    "kernels": {"kernels", "record", "results", "information_results", "_arrays", "_progress"},
+    "widgets": {"widgets", "figures", "causal_figure", *VOCABULARY},
+    "figures": {"widgets", "_sum_bars", *VOCABULARY},
+    "_sum_bars": {"_themes", "_words"},
+    "causal_figure": {"widgets", *VOCABULARY},
     "saved_page": {"widgets", "_files"},
     "digits": set(),
 }
-FRONT = {"__init__", "__main__", "explorer", "layer_view", "layer_facts", "hidden_layer_size"}
+FRONT = {
+    "__init__",
+    "__main__",
+    "explorer",
+    "hidden_layer_size",
+    "layer_edges",
+    "layer_facts",
+    "layer_view",
+    "shown_information",
+}
 JS_LAYERS = ("core", "views", "widgets")
 
 

@@ -70,6 +70,7 @@ export function matrixOf(values: WireArray, more: Partial<WireMatrix> = {}): Wir
     columns: null,
     note: "",
     samples: 1797,
+    marginals: null,
     ...more,
   };
 }
@@ -110,4 +111,25 @@ export function smallContent(more: Partial<WireContent> = {}): WireContent {
     message: "",
     ...more,
   };
+}
+
+/** Bits from the five units of `smallContent` to three units of "out", with their sums. */
+export function layeredMatrix(more: Partial<WireMatrix> = {}): WireMatrix {
+  const bits = Float64Array.from({ length: 15 }, (_, i) => i / 100);
+  const rows = Float64Array.of(0.03, 0.12, 0.21, 0.3, 0.39);
+  const columns = Float64Array.of(0.3, 0.35, 0.4);
+  return matrixOf(wire(bits, 5, 3), {
+    id: "ei",
+    title: "Effective information",
+    how: "exact",
+    quantity: "",
+    unit: "bits",
+    low: 0,
+    high: 0.14,
+    diverging: false,
+    samples: null,
+    columns: { title: "units of out", one: "unit", layer: "out", names: ["0", "7", "2"] },
+    marginals: { rows: wire(rows, 5), columns: wire(columns, 3) },
+    ...more,
+  });
 }

@@ -31,12 +31,41 @@ class Fact:
 
 @dataclass(frozen=True)
 class Columns:
-    """What the columns are when they are not the units of the rows: "classes", their names, and "class" for one."""
+    """What the columns are when they are not the units of the rows: "classes", their names, and "class" for one.
+
+    Columns that are units of another layer name it in ``layer`` and are named by their indices there: they can then
+    be selected like rows, as "conv2:7".
+
+    Raises:
+        ValueError: columns of a layer that are not named by different indices.
+
+    >>> Columns("units of conv2", ["0", "1", "2"], one="unit", layer="conv2").units
+    (0, 1, 2)
+    """
 
     title: str
     names: Sequence[str]
     one: str = ""
     layer: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.layer is None:
+            return
+        strangers = [name for name in self.names if not (name.isdecimal() and str(int(name)) == name)]
+        if strangers:
+            raise ValueError(
+                f'columns that are units of layer {self.layer!r} must be named by their indices, "0", "1", ..., '
+                f"but {strangers[0]!r} came"
+            )
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(
+                f"columns that are units of layer {self.layer!r} must differ, but one is there twice"
+            )
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Return the units' indices within `layer`; nothing where columns are no units."""
+        return () if self.layer is None else tuple(map(int, self.names))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +74,9 @@ class MatrixPanel:
 
     ``values`` is (units, columns) in the *layer's* order; masked arrays mark cells without a value. ``columns=None``
     means that the columns are the same units as the rows. ``note`` says what was left out.
+
+    ``marginals=True`` draws the sums of rows and columns as bars beside the matrix, for amounts that may be added
+    (bits, counts). Amounts without a negative one are then coloured from zero, as the bars start there.
     """
 
     id: str
@@ -57,6 +89,7 @@ class MatrixPanel:
     span: ColorRange | None = None
     note: str = ""
     samples: int | None = None
+    marginals: bool = False
 
     def __post_init__(self) -> None:
         values = np.ma.asarray(self.values) if np.ma.isMaskedArray(self.values) else np.asarray(self.values)
@@ -77,12 +110,25 @@ class MatrixPanel:
     @cached_property
     def range(self) -> ColorRange:
         """Return the values that the colours span."""
-        return self.span or choose_range(self.values)
+        if self.span is not None:
+            return self.span
+        chosen = choose_range(self.values)
+        return choose_range(self.values, low=0.0) if self.marginals and chosen.low > 0 else chosen
 
     @property
     def coded(self) -> bool:
         """Tell whether the matrix travels as one byte a cell."""
         return self.values.size > EXACT_CELLS
+
+    def sums(self, order: NDArray) -> dict[str, NDArray[np.float64]] | None:
+        """Return the sums of rows and of columns in display order, in the values' unit; None without ``marginals``.
+
+        Masked cells are left out. A line without any other cell, and one with a NaN in it, has the sum NaN.
+        """
+        if not self.marginals:
+            return None
+        across = order if self.columns is None else slice(None)
+        return {"rows": _sums(self.values, 1)[order], "columns": _sums(self.values, 0)[across]}
 
     def in_order(self, cells: NDArray, order: NDArray) -> NDArray:
         """Return cells of this panel in display order."""
@@ -117,7 +163,15 @@ class MatrixPanel:
                 theme: color_table(diverging=span.diverging, theme=theme) for theme in ("light", "dark")
             },
             "columns": columns,
+            "marginals": self.sums(order),
         }
+
+
+def _sums(values: NDArray, axis: int) -> NDArray[np.float64]:
+    seen = ~np.ma.getmaskarray(values)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities of both signs: the sum is not defined
+        sums = np.ma.getdata(values).sum(axis=axis, dtype=np.float64, where=seen)
+    return np.where(seen.any(axis=axis), sums, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +209,11 @@ class HeatmapContent:
     def units(self) -> NDArray[np.int32]:
         """Return the index within the layer of the unit in each display row."""
         return self.order if self.unit_ids is None else np.asarray(self.unit_ids, np.int32)[self.order]
+
+    def column_units(self, layer: str) -> set[int]:
+        """Return the units of another layer that some panel shows as columns, by their indices there."""
+        columns = [panel.columns for panel in self.panels if panel.columns is not None]
+        return {unit for shown in columns if shown.layer == layer for unit in shown.units}
 
     def exact(self, matrix: str, row: int, column: int) -> float:
         """Return one value by its display position; NaN for a masked cell."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
+from collections.abc import Callable
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import anywidget
 import numpy as np
 import traitlets
+from ipywidgets import CallbackDispatcher
 
 from nbwidgets_nn._files import write_whole
 from nbwidgets_nn.color_range import LEVELS, encode
@@ -20,6 +22,7 @@ from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets._bundle import bundle
 from nbwidgets_nn.widgets._still import StillPicture
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent, MatrixPanel
+from nbwidgets_nn.widgets.job import ACTIONS, checked_job
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
 
 _STATIC_PIXELS = 480
@@ -50,8 +53,10 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
         cut: height at which the tree is cut into clusters, in the tree's distance.
 
     Traits:
-        selection: a `Selection`; may be set to unit names (``"conv1:17"``), indices, or None. Two-way.
+        selection: a `Selection`; may be set to unit names (``"conv1:17"``), indices, or None. Two-way. Units of
+            another layer that a panel shows as columns are selected by name as well.
         cut: two-way; moved in the browser it re-clusters there, without the kernel.
+        job: a computation shown as a card where its panel will stand, or None; see `on_job`.
 
     Matrices of up to 2^18 cells travel exactly. Larger ones travel as one byte a cell; the view states the error
     bound and asks the kernel for the exact value under the pointer.
@@ -64,6 +69,8 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
     content = traitlets.Instance(HeatmapContent).tag(sync=True, echo_update=False, to_json=_send_content)
     cut = traitlets.Float(0.5).tag(sync=True, from_json=_receive_cut)
     selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=_receive_selection)
+    # Only Python writes it: the view asks by a message, and shows what came of it when the trait changes.
+    job = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True, echo_update=False)
 
     def __init__(self, content: HeatmapContent, *, cut: float = 0.5) -> None:
         if not isinstance(content, HeatmapContent):
@@ -72,25 +79,43 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
                 'HeatmapContent("layer", (MatrixPanel("r", "Correlation", R),))'
             )
         super().__init__(content=content, cut=cut, selection=Selection(content.layer))
-        self.on_msg(self._answer)
+        self._job_callbacks = CallbackDispatcher()
+        self.on_msg(self._receive)
 
     def read_selection(self, value: Any) -> Selection:
-        """Read names, indices, or None as a selection within the layer shown.
+        """Read names, indices, or None as a selection within the layer shown, or among a panel's columns.
+
+        A layer that stands neither in the rows nor in the columns is taken as it is: another view may show it.
 
         Raises:
-            ValueError: a unit that the layer shown does not have.
+            ValueError: a unit that the layer shown, or the columns of its layer, do not have.
         """
         selection = Selection.of(value, self.content.layer)
-        if selection.layer == self.content.layer:
-            known = set(self.content.units.tolist())
-            missing = [
-                name for name, i in zip(selection.units, selection.indices, strict=True) if i not in known
-            ]
-            if missing:
-                raise ValueError(
-                    f"selection: layer {selection.layer!r} shows {len(known)} units; {missing[:5]} are not among them"
-                )
+        known = self._shown_units(selection.layer)
+        missing = [name for name, i in zip(selection.units, selection.indices, strict=True) if i not in known]
+        elsewhere = not known and selection.layer != self.content.layer
+        # A view may keep units that an earlier content had: only what is written in Python is checked.
+        if missing and not elsewhere and selection.source == "python":
+            raise ValueError(
+                f"selection: layer {selection.layer!r} shows {len(known)} units; {missing[:5]} are not among them"
+            )
         return selection
+
+    def _shown_units(self, layer: str) -> set[int]:
+        rows = set(self.content.units.tolist()) if layer == self.content.layer else set()
+        return rows | self.content.column_units(layer)
+
+    @traitlets.validate("job")
+    def _readable_job(self, proposal: Any) -> dict[str, Any] | None:
+        return checked_job(proposal.value)
+
+    def on_job(self, callback: Callable[[str], None], remove: bool = False) -> None:
+        """Call ``callback("start")`` or ``callback("cancel")`` when a reader presses the button of the `job` card.
+
+        The callback runs in the kernel's message loop: start long work elsewhere, and set `job` to show how it goes.
+        With ``remove`` the callback is let go.
+        """
+        self._job_callbacks.register_callback(callback, remove=remove)
 
     @traitlets.validate("cut")
     def _within_the_tree(self, proposal: Any) -> float:
@@ -109,10 +134,14 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
         tree = self.content.dendrogram
         return 1.0 if tree is not None and tree.use_abs_correlation else 2.0
 
-    def _answer(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
+    def _receive(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
+        if message.get("type") == "exact":
+            self._answer(message)
+        elif message.get("type") == "job" and message.get("action") in ACTIONS:
+            self._job_callbacks(message["action"])
+
+    def _answer(self, message: dict[str, Any]) -> None:
         """Answer the view's question for an exact value; an error is an answer too."""
-        if message.get("type") != "exact":
-            return
         try:
             value = self.content.exact(message["matrix"], message["row"], message["column"])
         except (KeyError, IndexError, TypeError) as error:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nbwidgets_nn.color_range import MASKED
+from nbwidgets_nn.color_range import MASKED, ColorRange
 from nbwidgets_nn.widgets.heatmap_content import Columns, HeatmapContent, MatrixPanel
 
 
@@ -56,6 +56,75 @@ def test_subset_of_units_keeps_their_own_indices():
     panel = MatrixPanel("a", "a", np.eye(3))
     content = HeatmapContent("fc", (panel,), unit_ids=np.array([4, 9, 30]))
     assert content.units.tolist() == [4, 9, 30]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_sums_are_those_of_the_cells_that_are_not_masked(dtype):
+    rng = np.random.default_rng(0)
+    values = np.ma.array(rng.integers(0, 100, (5, 4)).astype(dtype), mask=rng.random((5, 4)) < 0.3)
+    panel = MatrixPanel("a", "a", values, columns=Columns("s", list("wxyz")), marginals=True)
+    order = np.array([3, 0, 4, 1, 2])
+    cells = {(i, j): values.data[i, j] for i, j in np.ndindex(5, 4) if not values.mask[i, j]}
+    sums = panel.to_state(order)["marginals"]
+    assert sums["rows"].tolist() == [sum(v for (i, _), v in cells.items() if i == row) for row in order]
+    assert sums["columns"].tolist() == [sum(v for (_, j), v in cells.items() if j == k) for k in range(4)]
+    assert sums["rows"].dtype == sums["columns"].dtype == np.float64
+
+
+def test_sums_of_a_square_matrix_stand_in_display_order_both_ways():
+    values = np.arange(9.0).reshape(3, 3)
+    sums = MatrixPanel("a", "a", values, marginals=True).sums(np.array([2, 0, 1]))
+    assert sums["rows"].tolist() == [21, 3, 12]
+    assert sums["columns"].tolist() == [15, 9, 12]
+
+
+def test_a_line_with_no_cell_or_with_nan_has_no_sum():
+    values = np.ma.array(
+        [[1.0, 2.0], [np.nan, 1.0], [np.inf, 1.0], [3.0, 4.0]], mask=[[0, 0], [0, 0], [0, 0], [1, 1]]
+    )
+    panel = MatrixPanel("a", "a", values, columns=Columns("s", ["x", "y"]), marginals=True)
+    sums = panel.sums(np.arange(4))
+    np.testing.assert_array_equal(sums["rows"], [3, np.nan, np.inf, np.nan])
+    np.testing.assert_array_equal(sums["columns"], [np.nan, 4])
+
+
+def test_sums_of_a_large_matrix_are_exact_although_its_cells_travel_as_codes():
+    values = np.random.default_rng(0).random((520, 520)).astype(np.float32)
+    state = MatrixPanel("a", "a", values, marginals=True).to_state(np.arange(520))
+    assert state["coded"]
+    np.testing.assert_array_equal(state["marginals"]["rows"], values.sum(axis=1, dtype=np.float64))
+
+
+def test_without_marginals_nothing_is_summed():
+    assert MatrixPanel("a", "a", np.eye(2)).to_state(np.arange(2))["marginals"] is None
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high", "diverging"),
+    [
+        ([[0.5, 2.0]], 0.0, 2.0, False),
+        ([[0.5, 0.5]], 0.0, 0.5, False),
+        ([[-1.0, 2.0]], -2.0, 2.0, True),
+        ([[-1.0, -2.0]], -2.0, -1.0, False),
+    ],
+)
+def test_amounts_with_sums_are_coloured_from_zero(values, low, high, diverging):
+    panel = MatrixPanel("a", "a", np.array(values), columns=Columns("s", ["x", "y"]), marginals=True)
+    assert panel.range == ColorRange(low, high, diverging=diverging)
+    fixed = ColorRange(-5.0, 5.0, diverging=True)
+    assert MatrixPanel("a", "a", np.eye(2), span=fixed, marginals=True).range is fixed
+
+
+@pytest.mark.parametrize("names", [["0", "a"], ["-1", "0"], ["01", "1"], ["1.0", "2"], ["", "1"], ["²", "1"]])
+def test_columns_of_a_layer_are_named_by_their_indices(names):
+    with pytest.raises(ValueError, match=r"units of layer 'conv2' must be named by their indices, .* but '"):
+        Columns("units of conv2", names, layer="conv2")
+    Columns("no units", names)
+
+
+def test_columns_of_a_layer_are_different_units():
+    with pytest.raises(ValueError, match="units of layer 'conv2' must differ"):
+        Columns("units of conv2", ["3", "3"], layer="conv2")
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,19 @@ import pytest
 
 from nbwidgets_nn import LinkedHeatmaps
 from nbwidgets_nn.widgets._array_trait import pack
-from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
+from nbwidgets_nn.widgets.heatmap_content import Columns, HeatmapContent, MatrixPanel
 
 
 @pytest.fixture
 def heatmaps(content):
     return LinkedHeatmaps(content)
+
+
+@pytest.fixture
+def layered():
+    columns = Columns("units of out", ["0", "4", "7"], layer="out")
+    panel = MatrixPanel("ei", "EI", np.eye(3), unit="bits", columns=columns, marginals=True)
+    return LinkedHeatmaps(HeatmapContent("fc", (panel,)))
 
 
 @pytest.fixture
@@ -44,6 +51,33 @@ def test_unit_that_is_not_there_is_named(heatmaps):
         heatmaps.selection = [77]
 
 
+def test_units_of_a_panels_columns_are_selected_by_name(layered):
+    layered.selection = ["out:4", "out:7"]
+    assert layered.selection.layer == "out"
+    assert layered.selection.indices == (4, 7)
+    layered.selection = ["elsewhere:99"]  # neither rows nor columns: another view may show it
+    assert layered.selection.layer == "elsewhere"
+
+
+def test_unit_that_the_columns_do_not_have_is_named(layered):
+    with pytest.raises(ValueError, match=r"layer 'out' shows 3 units; \['out:5'\] are not among them"):
+        layered.selection = ["out:4", "out:5"]
+
+
+def test_a_layer_in_rows_and_columns_has_the_units_of_both(layered):
+    columns = Columns("units of fc", ["7", "8"], layer="fc")
+    panel = MatrixPanel("w", "w", np.zeros((2, 2)), columns=columns)
+    layered.content = HeatmapContent("fc", (panel,))
+    layered.selection = [0, 1, 7, 8]
+    with pytest.raises(ValueError, match=r"shows 4 units; \['fc:2'\]"):
+        layered.selection = [2]
+
+
+def test_views_may_keep_units_of_an_earlier_content(layered):
+    layered.set_state({"selection": {"layer": "out", "units": ["out:4", "out:5"], "source": "view-1"}})
+    assert layered.selection.indices == (4, 5)
+
+
 @pytest.mark.parametrize("cut", [-0.1, 1.1, float("nan"), float("inf")])
 def test_cut_must_be_a_finite_height(heatmaps, cut):
     with pytest.raises(ValueError, match=r"cut must be a height in \[0, 1\]"):
@@ -56,7 +90,7 @@ def test_cut_dragged_beyond_the_distance_stops_at_its_end(heatmaps):
 
 
 def test_view_gets_exact_values(heatmaps, sent):
-    heatmaps._answer(
+    heatmaps._receive(
         heatmaps, {"type": "exact", "request": 5, "matrix": "correlation", "row": 0, "column": 1}, []
     )
     assert sent == [{"type": "exact", "request": 5, "value": heatmaps.content.exact("correlation", 0, 1)}]
@@ -64,7 +98,7 @@ def test_view_gets_exact_values(heatmaps, sent):
 
 def test_non_finite_answers_are_json(heatmaps, sent):
     row = int(np.flatnonzero(heatmaps.content.order == 0)[0])
-    heatmaps._answer(
+    heatmaps._receive(
         heatmaps, {"type": "exact", "request": 5, "matrix": "marks", "row": row, "column": 2}, []
     )
     assert json.loads(json.dumps(sent, allow_nan=False))[0]["value"] == "nan"
@@ -75,7 +109,7 @@ def test_non_finite_answers_are_json(heatmaps, sent):
     [{"matrix": "nope", "row": 0, "column": 0}, {"matrix": "correlation", "row": 99, "column": 0}, {}],
 )
 def test_bad_question_gets_an_error_for_an_answer(heatmaps, sent, question):
-    heatmaps._answer(heatmaps, {"type": "exact", "request": 6, **question}, [])
+    heatmaps._receive(heatmaps, {"type": "exact", "request": 6, **question}, [])
     assert [(m["type"], m["request"]) for m in sent] == [("error", 6)]
 
 
@@ -143,3 +177,55 @@ def test_no_dtype_changes_a_value_on_the_way(dtype):
     packed = pack(values)
     back = np.frombuffer(packed["data"], packed["dtype"]).reshape(packed["shape"])
     assert np.array_equal(back, values)
+
+
+def test_a_job_has_every_field_and_goes_out_alone(heatmaps):
+    heatmaps.job = {"title": "EI", "state": "running", "done": np.int64(3), "total": 12}
+    assert heatmaps.job == {"title": "EI", "state": "running", "text": "", "done": 3, "total": 12}
+    assert json.loads(json.dumps(heatmaps.get_state("job")["job"])) == heatmaps.job
+    heatmaps.job = None
+    assert heatmaps.get_state("job") == {"job": None}
+
+
+@pytest.mark.parametrize(
+    ("job", "error", "message"),
+    [
+        (
+            {"state": "done"},
+            ValueError,
+            "state must be one of offered, running, cancelled, failed, but 'done'",
+        ),
+        (
+            {"progress": 3},
+            ValueError,
+            r"job may hold title, state, text, done, total, but \['progress'\] came",
+        ),
+        ({"done": 5, "total": 3}, ValueError, "done between 0 and total, but done=5 and total=3 came"),
+        ({"done": -1}, ValueError, "done between 0 and total"),
+        ({"done": 0.5, "total": 1}, TypeError, "float"),
+    ],
+)
+def test_a_job_that_makes_no_sense_is_refused(heatmaps, job, error, message):
+    with pytest.raises(error, match=message):
+        heatmaps.job = job
+
+
+def test_a_job_of_unknown_length_may_count_its_steps(heatmaps):
+    heatmaps.job = {"title": "EI", "state": "running", "done": 7}
+    assert (heatmaps.job["done"], heatmaps.job["total"]) == (7, 0)
+
+
+def test_the_button_of_a_job_calls_back_until_let_go(heatmaps):
+    asked = []
+    heatmaps.on_job(asked.append)
+    for action in ("start", "cancel", "explode"):
+        heatmaps._handle_custom_msg({"type": "job", "action": action}, [])
+    assert asked == ["start", "cancel"]
+    heatmaps.on_job(asked.append, remove=True)
+    heatmaps._handle_custom_msg({"type": "job", "action": "start"}, [])
+    assert asked == ["start", "cancel"]
+
+
+def test_a_message_of_another_kind_is_left_alone(heatmaps, sent):
+    heatmaps._handle_custom_msg({"type": "anything"}, [])
+    assert sent == []

@@ -63,11 +63,21 @@ def linked_heatmaps():
             columns=Columns("classes", ["a", "b", "c"]),
             note="3 of 9",
         ),
+        MatrixPanel(
+            "information",
+            "Effective information",
+            np.ma.array([[0.25, 0.5], [1.5, 0.75], [3.0, 2.0]], mask=[[0, 0], [0, 0], [1, 0]]),
+            how="exact",
+            unit="bits",
+            columns=Columns("units of out", ["0", "4"], layer="out"),
+            marginals=True,
+        ),
     )
     widget = LinkedHeatmaps(
         HeatmapContent("fc", panels, tree, (Fact("rank", "1.2", "of 3", "why"),)), cut=0.5
     )
     widget.selection = [1]
+    widget.job = {"title": "EI, fc → out", "state": "running", "text": "6 pairs", "done": 2, "total": 6}
     return widget
 
 

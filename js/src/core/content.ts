@@ -4,7 +4,8 @@ import { decodeArray, type WireArray } from "./arrays.ts";
 import { countMarks, decodeCode, encode, MASKED } from "./codes.ts";
 import { buildTree, type Tree } from "./dendrogram.ts";
 import { type Level, Pyramid } from "./pyramid.ts";
-import { unitName } from "./selection.ts";
+import { layerOf, unitName } from "./selection.ts";
+import type { Sums } from "./sums.ts";
 
 export interface Fact {
   label: string;
@@ -32,6 +33,8 @@ export interface WireMatrix {
   columns: { title: string; one: string; layer: string | null; names: string[] } | null;
   note: string;
   samples: number | null;
+  /** Sums of rows and columns in display order, exact also where only codes travel. */
+  marginals: { rows: WireArray; columns: WireArray } | null;
 }
 
 export interface WireContent {
@@ -45,13 +48,16 @@ export interface WireContent {
   message: string;
 }
 
-export interface Matrix extends Omit<WireMatrix, "values" | "mask" | "colors"> {
+export interface Matrix extends Omit<WireMatrix, "values" | "mask" | "colors" | "marginals"> {
   base: Level;
   pyramid: Pyramid;
   /** Exact values, or null when only codes came. */
   values: ArrayLike<number> | null;
   colors: { light: ArrayLike<number>; dark: ArrayLike<number> };
   marks: number[];
+  sums: Sums | null;
+  /** Where columns are units of a layer of their own: the column of each unit number. */
+  columnOfUnit: Map<number, number> | null;
 }
 
 export interface Content {
@@ -103,13 +109,18 @@ function decodeMatrix(wire: WireMatrix, rows: number): Matrix {
   const codes = wire.coded ? (numbers as Uint8Array) : encode(numbers, wire);
   if (wire.mask) markMasked(codes, decodeArray(wire.mask));
   const base = { codes, rows, columns };
+  const { marginals, ...plain } = wire;
   return {
-    ...wire,
+    ...plain,
     base,
     pyramid: new Pyramid(base, wire.diverging),
     values: wire.coded ? null : numbers,
     colors: { light: decodeArray(wire.colors.light), dark: decodeArray(wire.colors.dark) },
     marks: countMarks(codes),
+    sums: marginals && { rows: decodeArray(marginals.rows), columns: decodeArray(marginals.columns) },
+    columnOfUnit: wire.columns?.layer
+      ? new Map(wire.columns.names.map((name, k) => [Number(name), k]))
+      : null,
   };
 }
 
@@ -132,6 +143,42 @@ export function isSquare(matrix: Matrix): boolean {
   return matrix.columns === null;
 }
 
+/** The full name of what a column stands for: "conv2:7" where it is a unit. */
 export function nameOfColumn(content: Content, matrix: Matrix, column: number): string {
-  return matrix.columns ? matrix.columns.names[column] : nameOfRow(content, column);
+  if (!matrix.columns) return nameOfRow(content, column);
+  const { layer, names } = matrix.columns;
+  return layer === null ? names[column] : `${layer}:${names[column]}`;
+}
+
+/** The short name that stands under a column. */
+export function labelOfColumn(content: Content, matrix: Matrix, column: number): string {
+  return matrix.columns ? matrix.columns.names[column] : String(content.units[column]);
+}
+
+export function titleOfColumns(content: Content, matrix: Matrix): string {
+  return matrix.columns ? matrix.columns.title : `units of ${content.layer}`;
+}
+
+/** The layer whose units the columns are; null where columns are no units. */
+export function layerOfColumns(content: Content, matrix: Matrix): string | null {
+  return matrix.columns ? matrix.columns.layer : content.layer;
+}
+
+/** The column of a unit by its full name, in a matrix whose columns are units of a layer of their own. */
+export function columnOfName(matrix: Matrix, name: string): number | undefined {
+  if (matrix.columns?.layer !== layerOf(name)) return undefined;
+  return matrix.columnOfUnit?.get(Number(name.slice(name.lastIndexOf(":") + 1)));
+}
+
+/** Whether two contents show the same units of a layer in the same order. */
+export function sameUnits(a: Content, b: Content): boolean {
+  return (
+    a.layer === b.layer &&
+    a.rows === b.rows &&
+    Array.from(a.units).every((unit, row) => unit === b.units[row])
+  );
+}
+
+export function sameColumns(a: Matrix, b: Matrix): boolean {
+  return a.id === b.id && a.base.columns === b.base.columns;
 }

@@ -8,6 +8,8 @@ export interface Palette {
   faint: string;
   /** Branches above the cut. */
   branch: string;
+  /** Bars of sums. */
+  sum: string;
   /** Selected, and nothing else. */
   accent: string;
   clusters: string[];

@@ -8,7 +8,7 @@ import { text } from "./svg.ts";
 import { treeScale } from "./tree_scale.ts";
 
 /** What a picture needs of the scene. */
-export type Pictured = Pick<Scene, "content" | "cut" | "clusters" | "rows">;
+export type Pictured = Pick<Scene, "content" | "cut" | "clusters" | "rows" | "selectedColumns">;
 
 /** Where the tree stands: its left edge and width, the width of the clusters' band, and the rows beside it. */
 export interface Place {

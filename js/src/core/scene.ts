@@ -1,13 +1,17 @@
 // The state behind one LinkedHeatmaps view, without DOM: what is shown, cut, selected, pointed at, zoomed to.
 
-import { type Content, isSquare, nameOfRow } from "./content.ts";
+import { type Chosen, changedByColumns, changedByRows, choose } from "./chosen.ts";
+import { type Content, isSquare, sameColumns, sameUnits } from "./content.ts";
 import { branchAt, type Clusters, clustersAt } from "./dendrogram.ts";
-import { type Change, changeRows, layerOf, resolve } from "./selection.ts";
+import type { Change } from "./selection.ts";
 import { pan, resize, reveal, type Span, whole, zoom } from "./span.ts";
 
 export type Part = "content" | "cut" | "selection" | "spans" | "hover";
 
-/** The cell under the pointer or the keyboard cursor: a matrix, a display row and a display column. */
+/**
+ * The cell under the pointer or the keyboard cursor: a matrix, a display row and a display column. A column of -1
+ * stands for the whole row (its label, its sum), a row of -1 for the whole column.
+ */
 export interface Cell {
   matrix: number;
   row: number;
@@ -20,23 +24,31 @@ export class Scene {
   content: Content | null = null;
   cut = 0;
   clusters: Clusters = NOTHING;
-  rows: number[] = [];
-  unknown: string[] = [];
   hover: Cell | null = null;
   rowSpan: Span = whole(0);
-  private names: readonly string[] = [];
+  private chosen: Chosen = choose(null, []);
   private unitColumns: Span = whole(0);
   private ownColumns: Span[] = [];
 
   constructor(private readonly changed: (part: Part) => void) {}
 
+  /** A panel may come to the same units, when its computation is done: what is zoomed to then stays where it is. */
   setContent(content: Content): void {
+    const before = this.content;
     this.content = content;
     this.hover = null;
     this.recluster();
-    this.resolveNames();
-    this.fit();
+    this.chosen = choose(content, this.selected);
+    if (before && sameUnits(before, content)) this.keepSpans(before, content);
+    else this.fit();
     this.changed("content");
+  }
+
+  private keepSpans(before: Content, content: Content): void {
+    this.ownColumns = content.matrices.map((matrix) => {
+      const old = before.matrices.findIndex((other) => sameColumns(other, matrix));
+      return old >= 0 ? this.ownColumns[old] : whole(matrix.base.columns);
+    });
   }
 
   setCut(cut: number): void {
@@ -51,39 +63,53 @@ export class Scene {
     this.clusters = content ? clustersAt(content.tree, this.cut, content.rows) : NOTHING;
   }
 
-  /** The names selected, those not shown here among them. */
-  get selected(): readonly string[] {
-    return this.names;
+  get rows(): readonly number[] {
+    return this.chosen.rows;
   }
 
-  /** Takes a selection from outside; names that are not in this layer are kept aside. */
+  /** Names that are selected but neither a row nor a column here. */
+  get unknown(): readonly string[] {
+    return this.chosen.unknown;
+  }
+
+  /** The names selected, those not shown here among them. */
+  get selected(): readonly string[] {
+    return this.chosen.names;
+  }
+
+  /** The selected names that are shown here, rows first. */
+  get shown(): readonly string[] {
+    return this.chosen.shown;
+  }
+
+  /** Selected columns of a matrix; those of a square one are its rows. */
+  selectedColumns(matrix: number): readonly number[] {
+    return this.chosen.columns[matrix] ?? [];
+  }
+
+  /** Takes a selection from outside. */
   setNames(names: readonly string[]): void {
-    this.names = names;
-    this.resolveNames();
+    this.chosen = choose(this.content, names);
     this.changed("selection");
   }
 
-  private resolveNames(): void {
-    const found = resolve(this.names, this.content?.rowOfName ?? new Map());
-    this.rows = found.rows;
-    this.unknown = this.content ? found.unknown : [];
+  /** Changes the selection by hand and returns its names. It is of one layer: names of another one are let go. */
+  select(rows: readonly number[], change: Change): readonly string[] {
+    if (this.content) this.setNames(changedByRows(this.content, this.chosen, rows, change));
+    return this.selected;
   }
 
-  /** Changes the selection by hand and returns its names. It is of one layer: names of another one are let go. */
-  select(rows: readonly number[], change: Change): string[] {
-    const content = this.content;
-    if (!content) return [];
-    const next = changeRows(this.rows, rows, change);
-    const own = this.unknown.filter((name) => layerOf(name) === content.layer);
-    const kept = change === "replace" ? [] : own;
-    this.setNames([...next.map((row) => nameOfRow(content, row)), ...kept]);
-    return [...this.names];
+  /** The same for columns of a matrix, where they are units. */
+  selectColumns(matrix: number, columns: readonly number[], change: Change): readonly string[] {
+    const { content } = this;
+    if (content) this.setNames(changedByColumns(content, this.chosen, matrix, columns, change));
+    return this.selected;
   }
 
   /** Lets go of one name, known or not, and returns the names left. */
-  drop(name: string): string[] {
-    this.setNames(this.names.filter((other) => other !== name));
-    return [...this.names];
+  drop(name: string): readonly string[] {
+    this.setNames(this.selected.filter((other) => other !== name));
+    return this.selected;
   }
 
   point(cell: Cell | null): void {
@@ -172,7 +198,14 @@ export class Scene {
     const shown = this.content?.matrices[matrix];
     if (!shown) return;
     this.rowSpan = reveal(this.rowSpan, shown.base.rows, row, row);
-    const columns = reveal(this.columnSpan(matrix), shown.base.columns, column, column);
+    this.showColumns(matrix, column, column);
+  }
+
+  /** Brings columns into view, without a change of scale if they fit. */
+  showColumns(matrix: number, first: number, last: number): void {
+    const shown = this.content?.matrices[matrix];
+    if (!shown) return;
+    const columns = reveal(this.columnSpan(matrix), shown.base.columns, first, last);
     if (isSquare(shown)) this.unitColumns = columns;
     else this.ownColumns[matrix] = columns;
     this.changed("spans");

@@ -28,13 +28,16 @@ export function liveFacts(scene: Scene): Fact[] {
     facts.push({
       label: `smallest |${matrix.quantity}| inside`,
       value: asked ? formatNumber(smallestInside(matrix, rows)) : "–",
-      reference: rows.length
-        ? `${formatCount(rows.length)} selected${withoutValue(scene)}`
-        : "nothing selected",
+      reference: rows.length ? `${formatCount(rows.length)} selected${withoutValue(scene)}` : noneOf(scene),
       explain: `The weakest ${matrix.title.toLowerCase()} between any two of the selected units.`,
     });
   }
   return facts;
+}
+
+/** Units of another layer may be selected: they have no correlation here. */
+function noneOf({ content, selected }: Scene): string {
+  return selected.length > 0 ? `none of ${content?.layer} selected` : "nothing selected";
 }
 
 /** Constant units have no correlation: they are in the selection, not in the number. */

@@ -2,7 +2,7 @@
 
 import { decodeContent, type WireContent } from "../core/content.ts";
 import { plural } from "../core/format.ts";
-import { GAP, layoutPanels } from "../core/layout.ts";
+import type { JobAction } from "../core/job.ts";
 import type { Palette } from "../core/palette.ts";
 import { type Part, Scene } from "../core/scene.ts";
 import { type Change, layerOf } from "../core/selection.ts";
@@ -11,8 +11,9 @@ import { button, make, setText, showError } from "./dom.ts";
 import { addDownloads } from "./download.ts";
 import { ExactAsker, type ExactRequest } from "./exact.ts";
 import { liveFacts, paintFacts } from "./facts_view.ts";
-import { Panel, type PanelActions } from "./panel.ts";
-import { makeSearch, type Search } from "./search_box.ts";
+import type { PanelActions } from "./panel.ts";
+import { PanelRow } from "./panel_row.ts";
+import { type FoundUnits, makeSearch, type Search } from "./search_box.ts";
 import { SelectionBar } from "./selection_bar.ts";
 import { followTheme, readPalette } from "./theme.ts";
 
@@ -21,6 +22,7 @@ export interface HeatmapsHost {
   cutChanged(cut: number): void;
   selectionChanged(layer: string, names: string[]): void;
   askExact(request: ExactRequest): void;
+  askJob(action: JobAction): void;
 }
 
 /** At most ten cuts a second leave the browser: a notebook server drops what comes faster for long. */
@@ -31,14 +33,12 @@ export class HeatmapsView {
   private readonly dirty = new Set<Part>();
   private readonly headline = make("span", { class: "nbw-title" });
   private readonly facts = make("div", { class: "nbw-facts", role: "list", "aria-label": "numbers" });
-  private readonly panelRow = make("div", { class: "nbw-panels" });
   private readonly live = make("div", { class: "nbw-sr", "aria-live": "polite" });
+  private readonly panels: PanelRow;
   private readonly selectionBar: SelectionBar;
   private readonly exact: ExactAsker;
   private readonly search: Search;
   private readonly sendCut;
-  private panels: Panel[] = [];
-  private panelsEnd: AbortController | null = null;
   private palette: Palette | null = null;
   private pan = false;
   private width = 0;
@@ -57,7 +57,8 @@ export class HeatmapsView {
       () => this.changed("hover"),
       signal,
     );
-    this.search = makeSearch(this.scene, (rows) => this.found(rows), signal);
+    this.search = makeSearch(this.scene, (found) => this.found(found), signal);
+    this.panels = new PanelRow(this.scene, this.panelActions(), signal);
     this.selectionBar = new SelectionBar(
       this.scene,
       {
@@ -67,7 +68,7 @@ export class HeatmapsView {
       },
       signal,
     );
-    root.append(this.toolbar(), this.facts, this.panelRow, this.selectionBar.node, this.live);
+    root.append(this.toolbar(), this.facts, this.panels.node, this.selectionBar.node, this.live);
     followTheme(root, () => this.recolour(), signal);
     this.watchSize();
     signal.addEventListener("abort", () => this.end(), { once: true });
@@ -107,7 +108,7 @@ export class HeatmapsView {
     if (scrollBarLeft) return;
     this.resizedAt = now;
     this.width = width;
-    this.place();
+    this.panels.place(width);
     // The first size comes when the view is in the page, and only there have the style sheet's colours a value.
     this.recolour();
   }
@@ -120,29 +121,30 @@ export class HeatmapsView {
   private end(): void {
     cancelAnimationFrame(this.frame);
     this.sendCut.cancel();
-    this.panelsEnd?.abort();
   }
 
   setContent(wire: WireContent): void {
     this.guard(() => {
       const content = decodeContent(wire);
-      this.panelsEnd?.abort();
-      this.panelsEnd = new AbortController();
       this.exact.forget();
       this.search.forget();
       this.scene.setContent(content);
-      const { signal } = this.panelsEnd;
-      const actions = this.panelActions();
-      this.panels = content.matrices.map((matrix, i) => new Panel(i, matrix, this.scene, actions, signal));
-      const empty = content.message ? [make("p", { class: "nbw-message" }, content.message)] : [];
-      this.panelRow.replaceChildren(...empty, ...this.panels.map((panel) => panel.node));
-      this.panelRow.style.gap = `${GAP}px`;
+      this.panels.setContent(content);
       this.root.classList.toggle("nbw-empty", content.matrices.length === 0);
       setText(
         this.headline,
         content.rows ? `${content.layer} · ${plural(content.rows, "unit")}` : content.layer,
       );
-      this.place();
+      this.panels.place(this.width);
+    });
+  }
+
+  /** A job that only goes on repaints its own card; one that comes or goes changes the room of the panels. */
+  setJob(job: unknown): void {
+    this.guard(() => {
+      if (!this.panels.setJob(job)) return;
+      this.panels.place(this.width);
+      this.changed("spans");
     });
   }
 
@@ -158,9 +160,12 @@ export class HeatmapsView {
     this.exact.receive(message);
   }
 
-  private panelActions(): PanelActions {
+  private panelActions(): PanelActions & { askJob(action: JobAction): void } {
     return {
       select: (rows, change) => this.select(rows, change),
+      selectColumns: (matrix, columns, change) =>
+        this.chosen(this.scene.selectColumns(matrix, columns, change)),
+      askJob: (action) => this.host.askJob(action),
       restore: (names) => {
         this.scene.setNames(names);
         this.tell([...names]);
@@ -178,32 +183,30 @@ export class HeatmapsView {
   }
 
   private select(rows: readonly number[], change: Change): void {
-    this.tell(this.scene.select(rows, change));
-    setText(this.live, `${plural(this.scene.rows.length, "unit")} selected`);
+    this.chosen(this.scene.select(rows, change));
   }
 
-  private tell(names: string[]): void {
+  private chosen(names: readonly string[]): void {
+    this.tell(names);
+    setText(this.live, `${plural(this.scene.shown.length, "unit")} selected`);
+  }
+
+  private tell(names: readonly string[]): void {
     // Chips of another layer can be taken away here too: what is left is still of that layer.
     const layer = names.length > 0 ? layerOf(names[0]) : (this.scene.content?.layer ?? "");
-    this.host.selectionChanged(layer, names);
+    this.host.selectionChanged(layer, [...names]);
   }
 
-  private found(rows: number[]): void {
-    this.select(rows, "replace");
-    // Rows thinner than 1/120 of the plot cannot be made out: come closer.
-    this.scene.show(rows, 1 / 120);
-  }
-
-  private place(): void {
-    const content = this.scene.content;
-    if (!content || this.width === 0) return;
-    const boxes = layoutPanels(
-      this.width,
-      content.matrices.map((matrix) => matrix.columns === null),
-    );
-    this.panels.forEach((panel, i) => {
-      panel.place(boxes[i]);
-    });
+  private found(found: FoundUnits): void {
+    const { scene } = this;
+    if (found.matrix === null) {
+      this.select(found.cells, "replace");
+      // Rows thinner than 1/120 of the plot cannot be made out: come closer.
+      scene.show(found.cells, 1 / 120);
+    } else {
+      this.chosen(scene.selectColumns(found.matrix, found.cells, "replace"));
+      scene.showColumns(found.matrix, found.cells[0], found.cells[found.cells.length - 1]);
+    }
   }
 
   private changed(part: Part): void {
@@ -216,19 +219,12 @@ export class HeatmapsView {
   }
 
   private paint(): void {
-    const { palette, dirty, scene, panels } = this;
+    const { palette, dirty, scene } = this;
     const content = scene.content;
     if (!palette || !content || this.width === 0) return;
     const began = performance.now();
-    const all = dirty.has("content");
-    const moved = all || dirty.has("spans");
-    const picked = all || dirty.has("selection");
-    for (const panel of panels) {
-      if (moved) panel.paintCells(palette);
-      if (moved || picked || dirty.has("cut")) panel.paintTree(palette);
-      if (moved || picked || dirty.has("hover")) panel.paintOverlay(palette);
-    }
-    if (picked || dirty.has("cut")) {
+    this.panels.paint(palette, dirty);
+    if (dirty.has("content") || dirty.has("selection") || dirty.has("cut")) {
       paintFacts(this.facts, [...content.facts, ...liveFacts(scene)]);
       this.selectionBar.paint();
     }

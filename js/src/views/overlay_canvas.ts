@@ -1,6 +1,6 @@
 // What lies over the cells: selected rows and columns, the crosshair, the brush, and labels at the edges.
 
-import { BELOW, GUTTER } from "../core/layout.ts";
+import { BELOW, GUTTER, TITLE } from "../core/layout.ts";
 import type { Palette } from "../core/palette.ts";
 import { runs } from "../core/selection.ts";
 import { edgeOf, type Span } from "../core/span.ts";
@@ -14,8 +14,12 @@ export interface Overlay {
   columnCount: number;
   width: number;
   height: number;
+  /** Room for names of columns, and for their title if it is more than one line needs. */
+  below: number;
   selectedRows: readonly number[];
   selectedColumns: readonly number[];
+  /** Columns are the rows' units: their outlines stay behind those of the rows. */
+  square: boolean;
   /** Row and column under the pointer, -1 for none. */
   row: number;
   column: number;
@@ -28,14 +32,17 @@ export interface Overlay {
   palette: Palette;
 }
 
+/** Rows lower than this, in CSS pixels, have no room for their names. */
+const LABEL_FITS = 8;
+
 export class OverlayCanvas {
   readonly canvas = make("canvas", { class: "nbw-overlay", "aria-hidden": "true" });
 
   paint(scene: Overlay): void {
-    const ratio = sizeCanvas(this.canvas, scene.width + GUTTER, scene.height + BELOW);
+    const ratio = sizeCanvas(this.canvas, scene.width + GUTTER, scene.height + scene.below);
     const context = context2d(this.canvas);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, scene.width + GUTTER, scene.height + BELOW);
+    context.clearRect(0, 0, scene.width + GUTTER, scene.height + scene.below);
     context.save();
     context.beginPath();
     context.rect(-1, -1, scene.width + 2, scene.height + 2);
@@ -53,7 +60,7 @@ function paintSelection(context: CanvasRenderingContext2D, scene: Overlay): void
   const { rows, columns, width, height, palette } = scene;
   context.strokeStyle = palette.accent;
   context.lineWidth = 1;
-  context.globalAlpha = 0.55;
+  context.globalAlpha = scene.square ? 0.55 : 1;
   for (const [a, b] of bands(scene.selectedColumns, columns, width)) {
     context.strokeRect(a + 0.5, 0.5, Math.max(1, b - a), height - 1);
   }
@@ -127,11 +134,12 @@ function paintRowLabels(context: CanvasRenderingContext2D, scene: Overlay): void
   for (let row = first; row < end; row++) {
     const marked = selected.has(row);
     const pointed = row === scene.row;
-    if (size < 9 && !pointed && !(marked && size >= 5)) continue;
+    if (size < LABEL_FITS && !pointed && !(marked && size >= 5)) continue;
     const y = edgeOf(rows, height, row + 0.5);
+    if (y < 0 || y > height) continue;
     context.font = `${marked || pointed ? "600 " : ""}${size < 11 ? 9 : 10}px ${palette.font}`;
     context.fillStyle = marked ? palette.accent : pointed ? palette.ink : palette.muted;
-    if (size >= 9 || pointed) context.fillText(scene.rowLabel(row), width + 6, y);
+    if (size >= LABEL_FITS || pointed) context.fillText(scene.rowLabel(row), width + 6, y);
     else context.fillRect(width + 4, y - size / 2, 6, Math.max(2, size - 1));
   }
 }
@@ -145,16 +153,19 @@ function paintColumnLabels(context: CanvasRenderingContext2D, scene: Overlay): v
   context.textBaseline = "middle";
   context.textAlign = "center";
   context.font = `10px ${palette.font}`;
-  const longest = scene.columnLabel(end - 1).length;
-  const fits = size >= 8 + 6.2 * longest;
+  const fits = size >= 5.5 + 6.2 * longestLabel(scene, first, end, size);
   context.fillStyle = palette.accent;
   for (const [a, b] of fits ? [] : bands(scene.selectedColumns, columns, width)) {
     context.fillRect(a, height + 3, Math.max(2, b - a - 1), 4);
   }
-  if (!fits) {
+  const room = scene.below > BELOW;
+  if (room || (!fits && scene.selectedColumns.length === 0)) {
     context.fillStyle = palette.muted;
     context.font = `11px ${palette.font}`;
-    if (scene.selectedColumns.length === 0) context.fillText(scene.columnTitle, width / 2, y);
+    context.fillText(scene.columnTitle, width / 2, room ? y + TITLE : y);
+  }
+  if (!fits) {
+    if (room && scene.column >= 0) paintPointedColumn(context, scene, y);
     return;
   }
   for (let column = first; column < end; column++) {
@@ -164,6 +175,27 @@ function paintColumnLabels(context: CanvasRenderingContext2D, scene: Overlay): v
     const x = edgeOf(columns, width, column + 0.5);
     if (x >= 0 && x <= width) context.fillText(scene.columnLabel(column), x, y);
   }
+}
+
+/** Columns stand in any order, so the longest name may be anywhere; narrow columns have no room for one letter. */
+function longestLabel(scene: Overlay, first: number, end: number, size: number): number {
+  if (size < 11) return Infinity;
+  let longest = 0;
+  for (let column = first; column < end; column++)
+    longest = Math.max(longest, scene.columnLabel(column).length);
+  return longest;
+}
+
+/** The one name that is asked for, where there is no room for all. */
+function paintPointedColumn(context: CanvasRenderingContext2D, scene: Overlay, y: number): void {
+  const marked = scene.selectedColumns.includes(scene.column);
+  context.fillStyle = marked ? scene.palette.accent : scene.palette.ink;
+  context.font = `600 10px ${scene.palette.font}`;
+  context.fillText(
+    scene.columnLabel(scene.column),
+    edgeOf(scene.columns, scene.width, scene.column + 0.5),
+    y + 1,
+  );
 }
 
 function visible(span: Span, count: number): [number, number] {

@@ -1,26 +1,25 @@
 // One matrix: its head, its plot with everything that can be done on it, its legend and its read-out.
 
-import { isSquare, type Matrix, nameOfColumn } from "../core/content.ts";
+import { isSquare, labelOfColumn, layerOfColumns, type Matrix, titleOfColumns } from "../core/content.ts";
 import { formatCount, plural } from "../core/format.ts";
-import { BELOW, type Box, GUTTER } from "../core/layout.ts";
+import { brushArea, type Grid } from "../core/hit.ts";
+import { type Box, FRAME, GUTTER } from "../core/layout.ts";
 import type { Palette } from "../core/palette.ts";
-import { readCell } from "../core/readout.ts";
 import type { Cell, Scene } from "../core/scene.ts";
-import { cellAt, cellsBetween } from "../core/span.ts";
 import { CellsCanvas } from "./cells_canvas.ts";
 import { button, make, setText } from "./dom.ts";
 import type { ExactAsker } from "./exact.ts";
-import { type Brush, followGestures, type Gestures } from "./gestures.ts";
+import { type Brush, followGestures } from "./gestures.ts";
 import { makeMarks, makeScale } from "./legend.ts";
-import { OverlayCanvas } from "./overlay_canvas.ts";
+import { type Overlay, OverlayCanvas } from "./overlay_canvas.ts";
+import { PanelPointer, type PointerActions } from "./panel_pointer.ts";
+import { PanelReadout } from "./panel_readout.ts";
 import { followKeys } from "./plot_keys.ts";
+import { SumsCanvas } from "./sums_canvas.ts";
 import { TreeView } from "./tree_view.ts";
 
-export interface PanelActions {
-  select(rows: number[], change: "replace" | "add" | "toggle"): void;
-  restore(names: readonly string[]): void;
+export interface PanelActions extends PointerActions {
   setCut(cut: number, done: boolean): void;
-  panning(): boolean;
   repaint(): void;
   say(text: string): void;
   exact: ExactAsker;
@@ -28,8 +27,6 @@ export interface PanelActions {
 
 /** On a plot this wide, the read-out fits beside the colour bar; otherwise it has a line of its own. */
 const READOUT_BESIDE = 500;
-/** Clicks closer together than this, in milliseconds, may be one double click; systems use up to 500. */
-const DOUBLE_CLICK = 500;
 
 export class Panel {
   readonly node: HTMLElement;
@@ -38,7 +35,8 @@ export class Panel {
   private readonly cells = new CellsCanvas();
   private readonly overlay = new OverlayCanvas();
   private readonly tree: TreeView | null;
-  private readonly readout = make("div", { class: "nbw-readout" });
+  private readonly sums: SumsCanvas | null;
+  private readonly readout: PanelReadout;
   private readonly foot = make("div", { class: "nbw-foot" });
   private readonly note = make("span", { class: "nbw-note" });
   private readonly wheelHint = make(
@@ -49,8 +47,7 @@ export class Panel {
   private readonly legend = make("div", { class: "nbw-legend" });
   private legendDark: boolean | null = null;
   private brush: Brush | null = null;
-  private beforeClicks: { at: number; names: readonly string[] } | null = null;
-  private box: Box = { panel: 0, tree: 0, width: 0, height: 0, above: 0 };
+  private box: Box = { panel: 0, tree: 0, width: 0, height: 0, above: 0, below: 0, sums: 0 };
   private hintTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -60,6 +57,8 @@ export class Panel {
     private readonly actions: PanelActions,
     signal: AbortSignal,
   ) {
+    this.readout = new PanelReadout(scene, index, matrix, actions.exact);
+    this.sums = matrix.sums ? new SumsCanvas(matrix.sums) : null;
     this.tree = index === 0 ? new TreeView(scene, this.treeActions(), signal) : null;
     this.plot = make(
       "div",
@@ -72,10 +71,11 @@ export class Panel {
       },
       this.cells.canvas,
       this.overlay.canvas,
+      ...(this.sums ? [this.sums.canvas] : []),
       this.wheelHint,
     );
     this.stage = make("div", { class: "nbw-stage" }, ...(this.tree ? [this.tree.node] : []), this.plot);
-    this.foot.append(this.legend, this.readout);
+    this.foot.append(this.legend, this.readout.node);
     this.node = make(
       "div",
       { class: "nbw-panel", role: "group", "aria-label": matrix.title, "data-matrix": matrix.id },
@@ -84,7 +84,7 @@ export class Panel {
       this.foot,
       make("div", { class: "nbw-notes" }, ...makeMarks(matrix), this.note),
     );
-    followGestures(this.plot, this.gestures(), signal);
+    followGestures(this.plot, this.pointer(), signal);
     followKeys(this.plot, { scene, index, matrix, ...this.keyActions() }, signal);
     signal.addEventListener("abort", () => clearTimeout(this.hintTimer), { once: true });
   }
@@ -110,7 +110,9 @@ export class Panel {
     const columns = matrix.columns
       ? `${formatCount(matrix.base.columns)} ${matrix.columns.title}`
       : "the same units";
-    return `${matrix.title}: ${rows} by ${columns}. Arrow keys move, Enter selects the unit, + and − zoom, 0 shows everything, Escape clears.`;
+    const sums = matrix.sums ? ", with their sums" : "";
+    const column = matrix.columns?.layer ? " c or Alt+Enter the column's unit," : "";
+    return `${matrix.title}: ${rows} by ${columns}${sums}. Arrow keys move, Enter selects the row's unit,${column} + and − zoom, 0 shows everything, Escape clears.`;
   }
 
   private treeActions() {
@@ -121,64 +123,47 @@ export class Panel {
   }
 
   private keyActions() {
+    const { scene, index, matrix, actions } = this;
     return {
-      select: this.actions.select,
+      select: actions.select,
+      selectColumn: (column: number) => {
+        const selectable = scene.content && layerOfColumns(scene.content, matrix) !== null;
+        if (selectable) actions.selectColumns(index, [column], "toggle");
+        return Boolean(selectable);
+      },
       read: (cell: Cell) => {
-        this.scene.showCell(cell);
-        this.scene.point(cell);
-        const { who, value } = this.read(cell);
-        this.actions.say(`${who}, ${value}`);
+        scene.showCell(cell);
+        scene.point(cell);
+        actions.say(this.readout.spoken(cell));
       },
     };
   }
 
-  private cellUnder(x: number, y: number): Cell | null {
-    const { rows, columns } = this.matrix.base;
-    const row = cellAt(this.scene.rowSpan, rows, this.box.height, y);
-    const column = cellAt(this.scene.columnSpan(this.index), columns, this.box.width, x);
-    return row < 0 || column < 0 ? null : { matrix: this.index, row, column };
-  }
-
-  private gestures(): Gestures {
-    const { scene, index, actions } = this;
-    return {
-      panning: () => actions.panning(),
-      move: (x, y) => scene.point(this.cellUnder(x, y)),
-      leave: () => scene.point(null),
-      click: (x, y, add) => this.click(x, y, add),
+  private pointer(): PanelPointer {
+    const { scene, index, matrix, actions } = this;
+    return new PanelPointer({
+      scene,
+      index,
+      matrix,
+      actions,
+      grid: () => this.grid(),
       brush: (box) => {
         this.brush = box;
         actions.repaint();
       },
-      brushed: (box, add) => this.brushed(box, add),
-      pan: (dx, dy) => scene.panBy(index, -dx / this.box.width, -dy / this.box.height),
-      zoom: (x, y, factor) => scene.zoomAt(index, x / this.box.width, y / this.box.height, factor),
-      fit: () => {
-        // The clicks of a double click have selected a row each; what was selected before them stays.
-        if (this.beforeClicks) actions.restore(this.beforeClicks.names);
-        scene.fit();
-      },
-      plainWheel: () => this.showWheelHint(),
+      hint: () => this.showWheelHint(),
+    });
+  }
+
+  private grid(): Grid {
+    const { box, scene, matrix } = this;
+    return {
+      box,
+      rows: scene.rowSpan,
+      columns: scene.columnSpan(this.index),
+      rowCount: matrix.base.rows,
+      columnCount: matrix.base.columns,
     };
-  }
-
-  private click(x: number, y: number, add: boolean): void {
-    const now = performance.now();
-    const last = this.beforeClicks;
-    const names = last && now - last.at < DOUBLE_CLICK ? last.names : this.scene.selected;
-    this.beforeClicks = { at: now, names };
-    const row = cellAt(this.scene.rowSpan, this.matrix.base.rows, this.box.height, y);
-    if (row >= 0 && x < this.box.width + GUTTER) this.actions.select([row], add ? "toggle" : "replace");
-  }
-
-  private brushed(box: Brush, add: boolean): void {
-    const { rows, columns } = this.matrix.base;
-    const found = fill(cellsBetween(this.scene.rowSpan, rows, this.box.height, box.y0, box.y1));
-    if (isSquare(this.matrix)) {
-      const span = this.scene.columnSpan(this.index);
-      found.push(...fill(cellsBetween(span, columns, this.box.width, box.x0, box.x1)));
-    }
-    this.actions.select(found, add ? "add" : "replace");
   }
 
   private showWheelHint(): void {
@@ -191,15 +176,16 @@ export class Panel {
 
   place(box: Box): void {
     this.box = box;
+    const inside = box.panel - FRAME - box.tree;
     this.node.style.width = `${box.panel}px`;
     this.stage.style.marginTop = `${box.above}px`;
-    this.plot.style.width = `${box.width + GUTTER}px`;
-    this.plot.style.height = `${box.height + BELOW}px`;
+    this.plot.style.width = `${box.width + GUTTER + box.sums}px`;
+    this.plot.style.height = `${box.height + box.below}px`;
     this.foot.style.marginLeft = `${box.tree}px`;
-    this.foot.style.width = `${box.width}px`;
     const wide = box.width >= READOUT_BESIDE;
+    this.foot.style.width = `${wide || box.tree > 0 ? box.width : Math.min(inside, box.width + GUTTER + box.sums)}px`;
     this.foot.classList.toggle("nbw-wide", wide);
-    this.readout.style.marginLeft = wide ? "0" : `${-box.tree}px`;
+    this.readout.node.style.marginLeft = wide ? "0" : `${-box.tree}px`;
   }
 
   paintCells(palette: Palette): void {
@@ -221,81 +207,33 @@ export class Panel {
   }
 
   paintOverlay(palette: Palette): void {
-    const { scene, index, matrix, box } = this;
-    const content = scene.content;
-    if (!content) return;
-    const hover = scene.hover;
-    const column = this.pointedColumn();
-    this.overlay.paint({
-      rows: scene.rowSpan,
-      columns: scene.columnSpan(index),
-      rowCount: matrix.base.rows,
-      columnCount: matrix.base.columns,
+    const overlay = this.overlaid(palette);
+    if (!overlay) return;
+    this.overlay.paint(overlay);
+    this.sums?.paint(overlay);
+    this.readout.paint();
+  }
+
+  private overlaid(palette: Palette): Overlay | null {
+    const { scene, index, matrix, box, readout } = this;
+    const { content } = scene;
+    if (!content) return null;
+    return {
+      ...this.grid(),
       width: box.width,
       height: box.height,
+      below: box.below,
       selectedRows: scene.rows,
-      selectedColumns: isSquare(matrix) ? scene.rows : [],
-      row: hover?.row ?? -1,
-      column,
-      framed: column >= 0,
-      brush: this.brush,
+      selectedColumns: scene.selectedColumns(index),
+      square: isSquare(matrix),
+      row: readout.row,
+      column: readout.column,
+      framed: readout.row >= 0 && readout.column >= 0,
+      brush: this.brush && brushArea(this.grid(), this.brush),
       rowLabel: (row) => String(content.units[row]),
-      columnLabel: (k) => (isSquare(matrix) ? String(content.units[k]) : nameOfColumn(content, matrix, k)),
-      columnTitle: this.columnTitle(content.layer),
+      columnLabel: (k) => labelOfColumn(content, matrix, k),
+      columnTitle: titleOfColumns(content, matrix),
       palette,
-    });
-    this.paintReadout(hover, column);
+    };
   }
-
-  private columnTitle(layer: string): string {
-    const { columns } = this.matrix;
-    return columns ? columns.title : `units of ${layer}`;
-  }
-
-  /** The column to mark here: the one pointed at, or the same unit when another square matrix is pointed at. */
-  private pointedColumn(): number {
-    const { hover, content } = this.scene;
-    if (!hover || !content) return -1;
-    if (hover.matrix === this.index) return hover.column;
-    return isSquare(this.matrix) && isSquare(content.matrices[hover.matrix]) ? hover.column : -1;
-  }
-
-  private paintReadout(hover: Cell | null, column: number): void {
-    const content = this.scene.content;
-    if (!content || !hover) {
-      this.readout.replaceChildren(make("span", { class: "nbw-faint" }, this.idle()));
-      return;
-    }
-    if (column < 0) {
-      this.readout.replaceChildren(make("span", {}, `${content.layer}:${content.units[hover.row]}`));
-      return;
-    }
-    const { who, value, samples } = this.read({ matrix: this.index, row: hover.row, column });
-    this.readout.replaceChildren(
-      make("span", {}, who),
-      make("b", {}, value),
-      make("span", { class: "nbw-faint" }, samples),
-    );
-  }
-
-  private idle(): string {
-    const { columns, samples } = this.matrix;
-    const n = samples === null ? "" : `n = ${formatCount(samples)}`;
-    return columns
-      ? `${plural(this.matrix.base.rows, "unit")} × ${formatCount(this.matrix.base.columns)} ${columns.title}`
-      : n;
-  }
-
-  private read({ row, column }: Cell) {
-    const { content } = this.scene;
-    if (!content) return { who: "", value: "", samples: "" };
-    const pointed = this.scene.hover?.matrix === this.index;
-    const exact =
-      this.matrix.values || !pointed ? null : this.actions.exact.valueOf(this.matrix.id, row, column);
-    return readCell(content, this.matrix, row, column, exact);
-  }
-}
-
-function fill([first, last]: [number, number]): number[] {
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
 }

@@ -8,6 +8,8 @@ export interface PlotKeys {
   index: number;
   matrix: Matrix;
   select(rows: number[], change: "replace" | "add" | "toggle"): void;
+  /** Selects or lets go of the unit of a column; false where columns are no units. */
+  selectColumn(column: number): boolean;
   read(cell: Cell): void;
 }
 
@@ -26,17 +28,19 @@ export function followKeys(plot: HTMLElement, keys: PlotKeys, signal: AbortSigna
   let cursor: Cell | null = null;
   const current = (): Cell => {
     const hover = keys.scene.hover;
-    return hover?.matrix === keys.index ? hover : (cursor ?? { matrix: keys.index, row: 0, column: 0 });
+    // The pointer may stand on a label: then it names a row or a column, but no cell.
+    const cell = hover?.matrix === keys.index && hover.row >= 0 && hover.column >= 0;
+    return cell ? hover : (cursor ?? { matrix: keys.index, row: 0, column: 0 });
   };
   plot.addEventListener(
     "keydown",
     (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.ctrlKey || event.metaKey || (event.altKey && event.key !== "Enter")) return;
       const step = STEPS[event.key];
       if (step) {
         cursor = keys.scene.hover || cursor ? moved(current(), step, keys.matrix) : current();
         keys.read(cursor);
-      } else if (!act(event.key, current(), keys)) return;
+      } else if (!act(event.altKey ? "c" : event.key, current(), keys)) return;
       // Neither the page may scroll nor a notebook's command mode see a key that was used here.
       event.preventDefault();
       event.stopPropagation();
@@ -56,7 +60,8 @@ function moved(cell: Cell, [down, right]: [number, number], { base }: Matrix): C
 }
 
 /** The keys that are not steps; false for a key that means nothing here. */
-function act(key: string, cell: Cell, { scene, index, select }: PlotKeys): boolean {
+function act(key: string, cell: Cell, { scene, index, select, selectColumn }: PlotKeys): boolean {
+  if (key === "c") return selectColumn(cell.column);
   const actions: Record<string, () => void> = {
     Enter: () => select([cell.row], "toggle"),
     " ": () => select([cell.row], "toggle"),

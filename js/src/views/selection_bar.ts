@@ -1,6 +1,5 @@
 // Who is selected, as chips, and what can be done with them.
 
-import { nameOfRow } from "../core/content.ts";
 import { plural } from "../core/format.ts";
 import { exactSquare, medoidsOf } from "../core/inside.ts";
 import type { Scene } from "../core/scene.ts";
@@ -57,13 +56,12 @@ export class SelectionBar {
   }
 
   paint(): void {
-    const { content, rows, unknown } = this.scene;
+    const { content, shown, unknown } = this.scene;
     if (!content) return;
-    const total = rows.length + unknown.length;
+    const total = shown.length + unknown.length;
     setText(this.count, total ? plural(total, "unit") : "");
-    const names = rows.slice(0, CHIPS).map((row) => nameOfRow(content, row));
     const chips = [
-      ...names.map((name) => chip(name, true)),
+      ...shown.slice(0, CHIPS).map((name) => chip(name, true)),
       ...unknown.slice(0, CHIPS).map((name) => chip(name, false)),
     ];
     const more = total - chips.length;

@@ -46,6 +46,7 @@ export function readPalette(root: HTMLElement): Palette {
     line: token("line"),
     faint: token("faint"),
     branch: token("branch"),
+    sum: token("sum"),
     accent: token("accent"),
     clusters: series("cluster", 8),
     marks: series("mark", 6),

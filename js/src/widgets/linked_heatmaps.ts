@@ -1,4 +1,4 @@
-// Jupyter glue of LinkedHeatmaps: content, cut and selection in; cut, selection and questions out.
+// Jupyter glue of LinkedHeatmaps: content, cut, selection and job in; cut, selection, questions and wishes out.
 
 import type { WireContent } from "../core/content.ts";
 import { isEcho, readSelection, type Selection } from "../core/selection.ts";
@@ -22,6 +22,7 @@ export function render(props: RenderProps): () => void {
         selectionChanged: (layer, units) =>
           save("selection", { layer, units, kind: "units", source } satisfies Selection),
         askExact: (request) => model.send(request),
+        askJob: (action) => model.send({ type: "job", action }),
       },
       signal,
     );
@@ -33,12 +34,15 @@ export function render(props: RenderProps): () => void {
       const selected = readSelection(model.get("selection"));
       if (!isEcho(selected, source)) view.setSelection(selected.units);
     };
+    const job = () => view.setJob(model.get("job"));
     const cut = () => view.setCut(Number(model.get("cut")));
     listen(model, "change:content", content, signal);
     listen(model, "change:cut", cut, signal);
     listen(model, "change:selection", selection, signal);
+    listen(model, "change:job", job, signal);
     listen(model, "msg:custom", (message) => view.receive(message), signal);
     cut();
+    job();
     content();
     selection();
   } catch (error) {

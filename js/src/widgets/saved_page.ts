@@ -32,7 +32,9 @@ export async function openPage(document: Document): Promise<void> {
   followTheme(page, () => undefined, life.signal);
   const models = new Map<string, SavedModel>();
   for (const { name, state: traits } of state.widgets) {
-    models.set(name, new SavedModel(new Map(Object.entries((await unpack(traits)) as object))));
+    // A job needs a kernel: what was offered or running when the page was saved can neither start nor end here.
+    const unpacked = { ...((await unpack(traits)) as object), job: null };
+    models.set(name, new SavedModel(new Map(Object.entries(unpacked))));
   }
   await answerFrom(state.answers, models);
   for (const { name, kind } of state.widgets) {

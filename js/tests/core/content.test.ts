@@ -1,7 +1,7 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { decodeContent, nameOfColumn, nameOfRow, valueAt } from "../../src/core/content.ts";
-import { readCell } from "../../src/core/readout.ts";
-import { matrixOf, smallContent, wire } from "../samples.ts";
+import { readCell, readLine, spokenCell } from "../../src/core/readout.ts";
+import { layeredMatrix, matrixOf, smallContent, wire } from "../samples.ts";
 
 it("names rows and columns by unit, not by place", () => {
   const content = decodeContent(smallContent());
@@ -54,4 +54,51 @@ it("marks exact values that are masked, and keeps the others exact", () => {
   expect(read(0)).toBe("r = 0.123");
   expect(read(1)).toBe("r is masked");
   expect(content.matrices[0].marks[5]).toBe(1);
+});
+
+describe("bits between two layers", () => {
+  const content = decodeContent(smallContent({ matrices: [layeredMatrix()] }));
+  const [matrix] = content.matrices;
+
+  it("read from one unit to the other, with the unit of measure alone", () => {
+    expect(readCell(content, matrix, 0, 1, null)).toEqual({
+      who: "fc:3 → out:7",
+      value: "0.0100 bits",
+      samples: "",
+    });
+    expect(readCell(content, matrix, 0, 1, Number.NaN).value).toBe("is not defined");
+  });
+
+  it("read the sum of a row and of a column", () => {
+    expect(readLine(content, matrix, 0, -1)).toEqual({
+      who: "fc:3",
+      value: "Σ row 0.0300 bits",
+      samples: "",
+    });
+    expect(readLine(content, matrix, -1, 2)).toMatchObject({ who: "out:2", value: "Σ column 0.400 bits" });
+  });
+
+  it("are heard with the sums that are seen", () => {
+    const cell = readCell(content, matrix, 0, 1, null);
+    expect(spokenCell(content, matrix, cell, [0, 1])).toBe(
+      "fc:3 → out:7, 0.0100 bits, Σ row 0.0300 bits, Σ column 0.350 bits",
+    );
+  });
+});
+
+it("reads a row or a column without sums by its name alone, and a sum that is not defined as such", () => {
+  const content = decodeContent(smallContent());
+  expect(readLine(content, content.matrices[1], -1, 2)).toEqual({ who: "sample s2", value: "", samples: "" });
+  const sums = {
+    rows: wire(Float64Array.of(1, 2, 3, 4, Number.NaN), 5),
+    columns: wire(new Float64Array(3), 3),
+  };
+  const { matrices } = decodeContent(smallContent({ matrices: [layeredMatrix({ marginals: sums })] }));
+  expect(readLine(content, matrices[0], 4, -1).value).toBe("Σ row is not defined");
+});
+
+it("gives no unit of measure to a cell that has no value", () => {
+  const masked = layeredMatrix({ quantity: "z", unit: "SD", mask: wire(new Uint8Array(15).fill(1), 5, 3) });
+  const content = decodeContent(smallContent({ matrices: [masked] }));
+  expect(readCell(content, content.matrices[0], 0, 0, null).value).toBe("z is masked");
 });

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { decodeContent, type WireContent } from "../../src/core/content.ts";
+import { readJob } from "../../src/core/job.ts";
 import { buildLayerTree, type LayerRow } from "../../src/core/layer_tree.ts";
 import { readSelection } from "../../src/core/selection.ts";
 import { FOLDER, revive } from "../payloads.ts";
@@ -11,6 +12,7 @@ import { FOLDER, revive } from "../payloads.ts";
 interface Payload {
   content?: WireContent;
   selection?: unknown;
+  job?: unknown;
   layers?: LayerRow[];
 }
 
@@ -39,10 +41,19 @@ describe.each(files)("%s", (file) => {
         expect(matrix.colors.dark.length).toBe(750);
         expect(matrix.high).toBeGreaterThanOrEqual(matrix.low);
         expect(matrix.error > 0).toBe(matrix.coded);
+        if (matrix.sums) {
+          expect(matrix.sums.rows.length).toBe(content.rows);
+          expect(matrix.sums.columns.length).toBe(matrix.base.columns);
+        }
       }
       for (const fact of content.facts)
         expect(Object.keys(fact).sort()).toEqual(["explain", "label", "reference", "value"]);
       expect(readSelection(payload.selection).kind).toBe("units");
+    });
+
+  if (payload.job)
+    it("holds a job that can be read", () => {
+      expect(readJob(payload.job)).toEqual(payload.job);
     });
 
   if (payload.layers)

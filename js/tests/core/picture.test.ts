@@ -7,7 +7,7 @@ import { drawPicture } from "../../src/core/picture.ts";
 import { encodePng } from "../../src/core/png.ts";
 import { Scene } from "../../src/core/scene.ts";
 import { FOLDER, revive } from "../payloads.ts";
-import { smallContent } from "../samples.ts";
+import { layeredMatrix, smallContent } from "../samples.ts";
 
 const PALETTE = {
   dark: false,
@@ -17,6 +17,7 @@ const PALETTE = {
   line: "#dddddd",
   faint: "#eeeeee",
   branch: "#888888",
+  sum: "#aaaaaa",
   accent: "#d9480f",
   clusters: ["#4e79a7", "#e3a857"],
   marks: ["#000001", "#000002", "#000003", "#000004", "#000005", "#000006"],
@@ -65,6 +66,26 @@ it("draws every matrix, the tree, the cut and the selection without a browser", 
   // Well formed: every element that is opened is closed.
   const open = [...svg.matchAll(/<(?!\/)(\w+)[^>]*?(\/?)>/g)].filter((tag) => tag[2] === "").length;
   expect(open).toBe([...svg.matchAll(/<\/\w+>/g)].length);
+});
+
+it("draws the sums of rows and columns, and selected columns with theirs in the accent", async () => {
+  const scene = new Scene(() => undefined);
+  const small = smallContent();
+  scene.setContent(decodeContent({ ...small, matrices: [...small.matrices, layeredMatrix()] }));
+  const plain = await drawPicture(scene, PALETTE);
+  const bars = (svg: string, color: string) =>
+    svg.match(new RegExp(`<g fill="${color}">(.*?)</g>`))?.[1].match(/<rect/g)?.length ?? 0;
+  expect([bars(plain, PALETTE.sum), bars(plain, PALETTE.accent)]).toEqual([5 + 3, 0]);
+  scene.setNames(["out:7", "out:2"]);
+  const chosen = await drawPicture(scene, PALETTE);
+  expect(bars(chosen, PALETTE.accent)).toBe(2);
+  expect(chosen.match(/fill="none" stroke="#d9480f"/g)?.length).toBe(1); // two neighbours, one outline
+  const [, width, height] = chosen.match(/<svg [^>]*width="([\d.]+)" height="([\d.]+)"/) ?? [];
+  const ends = [...chosen.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/g)];
+  for (const [, x, y, w, h] of ends) {
+    expect(Number(x) + Number(w)).toBeLessThanOrEqual(Number(width));
+    expect(Number(y) + Number(h)).toBeLessThanOrEqual(Number(height));
+  }
 });
 
 it("says the same as Python's picture of the same payload", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeContent } from "../../src/core/content.ts";
 import { type Part, Scene } from "../../src/core/scene.ts";
-import { smallContent } from "../samples.ts";
+import { layeredMatrix, smallContent, wire } from "../samples.ts";
 
 function openScene() {
   const parts: Part[] = [];
@@ -65,6 +65,33 @@ describe("zoom", () => {
     expect(scene.rowSpan.size).toBe(3);
     expect(scene.rowSpan.start).toBeLessThanOrEqual(3);
     expect(scene.columnSpan(0).size).toBe(3);
+  });
+});
+
+describe("a content that follows another", () => {
+  it("leaves the zoom as it is when a panel comes to the same units", () => {
+    const { scene } = openScene();
+    scene.zoomAt(1, 0, 0, 1.25);
+    scene.zoomAt(1, 1, 0, 1.25);
+    const before = [scene.rowSpan, scene.columnSpan(0), scene.columnSpan(1)];
+    const small = smallContent();
+    const [square, samples] = small.matrices;
+    scene.setContent(decodeContent({ ...small, matrices: [square, layeredMatrix(), samples] }));
+    expect([scene.rowSpan, scene.columnSpan(0), scene.columnSpan(2)]).toEqual(before);
+    expect(scene.columnSpan(1)).toEqual({ start: 0, size: 3 });
+  });
+
+  it("is shown whole when its units are others, or in another order", () => {
+    for (const units of [Int32Array.of(3, 1, 0, 4, 9), Int32Array.of(1, 3, 0, 4, 2)]) {
+      const { scene } = openScene();
+      scene.zoomAt(0, 0, 0, 1.25);
+      scene.setContent(decodeContent(smallContent({ units: wire(units, 5) })));
+      expect(scene.fitted).toBe(true);
+    }
+    const { scene } = openScene();
+    scene.zoomAt(0, 0, 0, 1.25);
+    scene.setContent(decodeContent(smallContent({ layer: "other" })));
+    expect(scene.fitted).toBe(true);
   });
 });
 

@@ -1,8 +1,9 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { GUTTER, SUMS_BESIDE } from "../../src/core/layout.ts";
 import widget from "../../src/widgets/linked_heatmaps.ts";
 import { countListeners, FakeModel, find, painted, point, press, stubPage } from "../page.ts";
-import { matrixOf, smallContent, wire } from "../samples.ts";
+import { layeredMatrix, matrixOf, smallContent, wire } from "../samples.ts";
 import { LAYOUT_TOP, stageOf } from "../stage.ts";
 
 let page: ReturnType<typeof stubPage>;
@@ -386,6 +387,209 @@ describe("exact values of coded cells", () => {
   });
 });
 
+describe("columns that are units of another layer", () => {
+  const layered = () => {
+    const small = smallContent();
+    return smallContent({ matrices: [...small.matrices, layeredMatrix()] });
+  };
+
+  async function openLayered(state: Record<string, unknown> = {}) {
+    const opened = await open({ content: layered(), ...state });
+    const { plot, cell } = stageOf(opened.root, 2);
+    const wide = (Number.parseFloat(plot.style.width) - GUTTER - SUMS_BESIDE) / 3;
+    const click = (x: number, y: number, more: PointerEventInit = {}) => {
+      point(plot, "pointerdown", x, y, more);
+      point(plot, "pointerup", x, y, more);
+    };
+    const line = () => opened.root.querySelectorAll(".nbw-readout")[2].textContent;
+    return { ...opened, plot, cell, wide, click, line };
+  }
+
+  it("are selected by a click on their label or their sum, toggled with Ctrl or Shift", async () => {
+    const { model, wide, cell, click } = await openLayered();
+    click(wide * 1.5, 5 * cell + 10);
+    expect(model.state.selection).toMatchObject({ layer: "out", units: ["out:7"] });
+    click(wide * 2.5, -10, { ctrlKey: true });
+    expect(selected(model)).toEqual(["out:7", "out:2"]);
+    click(wide * 1.5, -10, { ctrlKey: true });
+    expect(selected(model)).toEqual(["out:2"]);
+    click(wide * 0.5, -10);
+    expect(selected(model)).toEqual(["out:0"]);
+  });
+
+  it("give way to rows: a click on a cell, a row's label or its sum selects the row", async () => {
+    const { model, wide, cell, click } = await openLayered({ selection: { units: ["out:7"] } });
+    click(wide * 0.5, cell * 1.5);
+    expect(model.state.selection).toMatchObject({ layer: "fc", units: ["fc:1"] });
+    click(3 * wide + GUTTER + 10, cell * 2.5);
+    expect(selected(model)).toEqual(["fc:0"]);
+  });
+
+  it("are brushed when the brush begins on their sums", async () => {
+    const { model, plot, wide, cell } = await openLayered();
+    point(plot, "pointerdown", wide * 0.5, -10);
+    point(plot, "pointermove", wide * 1.5, cell * 3);
+    point(plot, "pointerup", wide * 1.5, cell * 3);
+    expect(selected(model)).toEqual(["out:0", "out:7"]);
+  });
+
+  it("are known by name: no chip says that they are not in this layer", async () => {
+    const { root, model } = await openLayered();
+    model.set("selection", { layer: "out", units: ["out:7", "out:99"], source: "python" });
+    await painted();
+    expect(chips(root)).toEqual(["out:7", "out:99"]);
+    expect([...root.querySelectorAll(".nbw-unknown")].map((chip) => chip.getAttribute("data-name"))).toEqual([
+      "out:99",
+    ]);
+    expect(factOf(root, "smallest |r| inside")?.textContent).toContain("none of fc selected");
+    find<HTMLButtonElement>(root, '[data-name="out:99"]').click();
+    expect(selected(model)).toEqual(["out:7"]);
+  });
+
+  it("are selected by c and by Alt + Enter at the cursor, the row's unit by Enter", async () => {
+    const { model, plot } = await openLayered();
+    press(plot, "ArrowDown");
+    press(plot, "ArrowDown");
+    press(plot, "ArrowRight");
+    expect(press(plot, "c").defaultPrevented).toBe(true);
+    expect(model.state.selection).toMatchObject({ layer: "out", units: ["out:7"] });
+    press(plot, "ArrowRight");
+    expect(press(plot, "Enter", { altKey: true }).defaultPrevented).toBe(true);
+    expect(selected(model)).toEqual(["out:7", "out:2"]);
+    press(plot, "Enter");
+    expect(selected(model)).toEqual(["fc:1"]);
+    expect(plot.getAttribute("aria-label")).toMatch(/with their sums.*c or Alt\+Enter the column's unit/);
+  });
+
+  it("take no c where columns are no units", async () => {
+    const { root, model } = await openLayered();
+    const { plot } = stageOf(root, 1);
+    expect(press(plot, "c").defaultPrevented).toBe(false);
+    expect(model.saves).toBe(0);
+  });
+
+  it("read out a pair, and the sums of what is pointed at", async () => {
+    const { root, plot, wide, cell, line } = await openLayered();
+    point(plot, "pointermove", wide * 1.5, cell * 0.5);
+    await painted();
+    expect(line()).toBe("fc:3 → out:70.0100 bits");
+    point(plot, "pointermove", 3 * wide + GUTTER + 10, cell * 0.5);
+    await painted();
+    expect(line()).toBe("fc:3Σ row 0.0300 bits");
+    point(plot, "pointermove", wide * 1.5, -10);
+    await painted();
+    expect(line()).toBe("out:7Σ column 0.350 bits");
+    expect(root.querySelectorAll(".nbw-readout")[1].textContent).toBe("5 units × 3 samples");
+    press(plot, "ArrowDown");
+    expect(find(root, "[aria-live]").textContent).toMatch(/^fc:\d → out:\d, .* bits, Σ row .*, Σ column /);
+  });
+
+  it("are found by name", async () => {
+    const { root, model } = await openLayered();
+    const box = find<HTMLInputElement>(root, ".nbw-search");
+    box.value = "out:7, 0";
+    press(box, "Enter");
+    expect(model.state.selection).toMatchObject({ layer: "out", units: ["out:0", "out:7"] });
+    box.value = "out:5";
+    press(box, "Enter");
+    expect(find(root, ".nbw-search-message").textContent).toMatch(/no unit out:5: out has units 0 to 7/);
+  });
+
+  it("draw bars of sums only where there are sums", async () => {
+    const { root } = await openLayered();
+    const counts = [...root.querySelectorAll("[data-matrix]")].map(
+      (panel) => panel.querySelectorAll(".nbw-sums").length,
+    );
+    expect(counts).toEqual([0, 0, 1]);
+  });
+});
+
+describe("a job", () => {
+  const job = (more: object = {}) => ({
+    title: "EI, <b>fc</b> → out",
+    state: "offered",
+    text: "15 pairs",
+    done: 0,
+    total: 12,
+    ...more,
+  });
+  const faceOf = (root: Element) => find<HTMLButtonElement>(root, ".nbw-job button");
+
+  it("is a card in the row of panels, with its words as text", async () => {
+    const { root } = await open({ job: job() });
+    expect(find(root, ".nbw-panels").lastElementChild).toBe(find(root, ".nbw-job"));
+    expect(find(root, ".nbw-job .nbw-title").textContent).toBe("EI, <b>fc</b> → out");
+    expect(find(root, ".nbw-job-text").textContent).toBe("15 pairs");
+    expect(find(root, ".nbw-job-progress").hidden).toBe(true);
+  });
+
+  it("asks to start and to cancel, and a double click asks once", async () => {
+    const { root, model } = await open({ job: job() });
+    const face = faceOf(root);
+    expect(face.textContent).toBe("compute");
+    face.dispatchEvent(new MouseEvent("click", { detail: 1 }));
+    model.set("job", job({ state: "running" }));
+    expect(faceOf(root)).toBe(face); // the same button: it keeps the focus
+    expect(face.textContent).toBe("cancel");
+    face.dispatchEvent(new MouseEvent("click", { detail: 2 }));
+    expect(model.sent).toEqual([{ type: "job", action: "start" }]);
+    face.dispatchEvent(new MouseEvent("click", { detail: 1 }));
+    expect(model.sent[1]).toEqual({ type: "job", action: "cancel" });
+  });
+
+  it("tells its progress, and repaints nothing but its card", async () => {
+    const { root, model } = await open({ job: job({ state: "running" }) });
+    const before = root.dataset.seq;
+    const calls = page.calls.length;
+    model.set("job", job({ state: "running", done: 3, text: "about 9 s left" }));
+    await painted();
+    const bar = find(root, '[role="progressbar"]');
+    expect([bar.getAttribute("aria-valuenow"), bar.getAttribute("aria-valuemax")]).toEqual(["3", "12"]);
+    expect(find(bar, "i").style.width).toBe("25%");
+    expect(find(root, ".nbw-job-progress").textContent).toBe("3 of 12");
+    expect(find(root, "[aria-live]").textContent).toBe("EI, <b>fc</b> → out: running");
+    model.set("job", job({ state: "failed", text: "NaN weights" }));
+    await painted();
+    expect([root.dataset.seq, page.calls.length]).toEqual([before, calls]);
+  });
+
+  it("of unknown length has a bar without a value", async () => {
+    const { root } = await open({ job: job({ state: "running", done: 3, total: 0 }) });
+    expect(find(root, '[role="progressbar"]').hasAttribute("aria-valuenow")).toBe(false);
+  });
+
+  it("keeps the room of the panel that it computes, and leaves with it", async () => {
+    const { root, model } = await open({ job: job() });
+    const widths = () =>
+      [...root.querySelectorAll<HTMLElement>(".nbw-panel")].map((panel) => panel.style.width);
+    const [first, second] = widths();
+    model.set("content", smallContent({ matrices: [...smallContent().matrices, layeredMatrix()] }));
+    model.set("job", null);
+    await painted();
+    expect(root.querySelector(".nbw-job")).toBeNull();
+    expect(widths().slice(0, 2)).toEqual([first, second]);
+  });
+
+  it("hands the focus of its button on to the panel that it made", async () => {
+    const { root, model } = await open({ job: job({ state: "running" }) });
+    faceOf(root).focus();
+    model.set("content", smallContent({ matrices: [...smallContent().matrices, layeredMatrix()] }));
+    expect(document.activeElement).toBe(faceOf(root));
+    model.set("job", null);
+    expect(document.activeElement).toBe(stageOf(root, 2).plot);
+    model.set("content", smallContent({ matrices: [...smallContent().matrices, layeredMatrix()] }));
+    expect(document.activeElement).toBe(stageOf(root, 2).plot); // the new one
+  });
+
+  it("stays when the content changes, and shows beside a message", async () => {
+    const { root, model } = await open({ job: job() });
+    const nothing = { matrices: [], units: wire(new Int32Array(0), 0), linkage: null };
+    model.set("content", smallContent({ ...nothing, message: "one unit" }));
+    await painted();
+    expect(find(root, ".nbw-message").nextElementSibling).toBe(find(root, ".nbw-job"));
+  });
+});
+
 describe("the end of a view", () => {
   it.each(["signal", "clean-up"])("by %s leaves no listener, no observer and no element", async (how) => {
     const left = countListeners();
@@ -394,7 +598,7 @@ describe("the end of a view", () => {
     model.set("content", smallContent());
     await painted();
     expect(left()).toBeGreaterThan(10);
-    expect(model.listening).toBe(4);
+    expect(model.listening).toBe(5);
     if (how === "signal") life.abort();
     else close();
     expect(left()).toBe(0);

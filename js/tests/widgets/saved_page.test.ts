@@ -37,7 +37,11 @@ function write(more: object = {}) {
         name: "heatmaps",
         kind: "linked_heatmaps",
         // As Python writes it: the layer shown first is stored once, with the other answers.
-        state: { cut: 0.5, selection: {} },
+        state: {
+          cut: 0.5,
+          selection: {},
+          job: { title: "EI", state: "running", text: "", done: 1, total: 2 },
+        },
       },
     ],
     answers: {
@@ -71,6 +75,7 @@ it("draws both widgets under the title", async () => {
   expect(find(document, "h1").textContent).toBe("digits classifier");
   expect(find(document, ".nbw-linked-heatmaps").dataset.layer).toBe("fc");
   expect(document.querySelectorAll('[role="treeitem"]').length).toBe(2);
+  expect(document.querySelector(".nbw-job")).toBeNull(); // nobody is there to do it
 });
 
 it("answers a pick as the kernel would, from what was saved", async () => {
