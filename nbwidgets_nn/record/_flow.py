@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from nbwidgets_nn.record._activation_functions import ACTIVATIONS, Applied, applied
@@ -29,6 +29,9 @@ class Label(NamedTuple):
 
     axis: int | None = None
     """The axis that counts channels."""
+
+    activation: nn.Module | Applied | None = None
+    """The activation that made its values, pooled or chosen among since at most."""
 
 
 CONSTANT = Label()
@@ -65,6 +68,18 @@ SAME_VALUES = RESHAPES.union(
     ["dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"],
 )
 """Functions after which a tensor is still the output of the same layer (in eval mode, for dropout)."""
+
+SAME_RANGE = SAME_VALUES.union(
+    ["__getitem__", "select", "narrow", "index_select", "chunk", "split", "unbind", "expand", "repeat"],
+    ["mean", "amax", "amin"],
+    [
+        f"{kind}_pool{d}d{indices}"
+        for kind in ("max", "avg", "adaptive_max", "adaptive_avg")
+        for d in (1, 2, 3)
+        for indices in ("", "_with_indices")
+    ],
+)
+"""Functions whose result stays in the range of the argument, so that the activation before them still sets it."""
 
 ONLY_SHAPE_OF_SECOND = frozenset({"view_as", "reshape_as", "expand_as", "type_as"})
 OVERWRITING = frozenset({"copy_", "zero_", "fill_", "set_", "uniform_", "normal_", "bernoulli_", "random_"})
@@ -138,7 +153,9 @@ class Flow(TorchFunctionMode):
             return
         label = self._label_of_result(name, args, kwargs)
         if name.rstrip("_") in ACTIVATIONS:
-            self._on_activation(self._outputs(args), applied(function, args, kwargs))
+            activation = applied(function, args, kwargs)
+            self._on_activation(self._outputs(args), activation)
+            label = label._replace(activation=activation)
         axis = self.label(args[0]).axis if args and isinstance(args[0], Tensor) else label.axis
         for tensor in results:
             carried = label._replace(axis=axis_after(function, args, kwargs, axis, tensor))
@@ -167,11 +184,16 @@ class Flow(TorchFunctionMode):
             for tensor in tensors_in(value)
         ]
         sources = frozenset().union(*(label.sources for label in labels))
+        axis = next((label.axis for label in labels if label.axis is not None), None)
         outputs = self._outputs(args) if name in SAME_VALUES else ()
-        return Label(sources, outputs, next((label.axis for label in labels if label.axis is not None), None))
+        activation = self._first(args).activation if name in SAME_RANGE else None
+        return Label(sources, outputs, axis, activation)
 
     def _outputs(self, args: tuple) -> tuple[str, ...]:
-        return self.label(args[0]).outputs if args and isinstance(args[0], Tensor) else ()
+        return self._first(args).outputs
+
+    def _first(self, args: tuple) -> Label:
+        return self.label(args[0]) if args and isinstance(args[0], Tensor) else CONSTANT
 
 
 class _Entry(NamedTuple):
@@ -186,4 +208,4 @@ def _find(table: dict[int, _Entry], tensor: Tensor) -> _Entry | None:
 
 
 def _also_from(label: Label, other: Label) -> Label:
-    return label._replace(sources=label.sources | other.sources, outputs=())
+    return label._replace(sources=label.sources | other.sources, outputs=(), activation=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +25,18 @@ class Arguments:
 
     def copy(self) -> Arguments:
         """Return the same arguments with tensors of their own, so that a model that writes into them harms nobody."""
-        copies: dict[int, Tensor] = {}
+        return self.map(lambda tensor: tensor.detach().clone())
 
-        def own(tensor: Tensor) -> Tensor:
-            # One tensor given twice stays one tensor.
-            return copies.setdefault(id(tensor), tensor.detach().clone())
+    def map(self, change: Callable[[Tensor], Tensor]) -> Arguments:
+        """Return the same arguments with every tensor replaced by `change(tensor)`; one given twice stays one tensor."""
+        changed: dict[int, Tensor] = {}
 
-        return Arguments(map_tensors(self.args, own), map_tensors(self.kwargs, own))
+        def once(tensor: Tensor) -> Tensor:
+            if id(tensor) not in changed:
+                changed[id(tensor)] = change(tensor)
+            return changed[id(tensor)]
+
+        return Arguments(map_tensors(self.args, once), map_tensors(self.kwargs, once))
 
     @property
     def samples(self) -> int:
@@ -60,7 +65,7 @@ class Arguments:
             def cut(tensor: Tensor, start: int = start, stop: int = stop) -> Tensor:
                 return tensor[start:stop] if tensor.ndim else tensor
 
-            yield Arguments(map_tensors(self.args, cut), map_tensors(self.kwargs, cut))
+            yield self.map(cut)
 
 
 def _cuts(samples: int, batch_size: int) -> list[tuple[int, int]]:

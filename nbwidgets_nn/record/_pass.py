@@ -21,6 +21,10 @@ from nbwidgets_nn.record.errors import RecordingError, listing
 
 INPUT = "input"
 
+RANGE_KEEPING_POOLS = tuple(
+    getattr(nn, f"{kind}Pool{d}d") for kind in ("Max", "Avg", "AdaptiveMax", "AdaptiveAvg") for d in (1, 2, 3)
+)
+
 
 @dataclass(eq=False)
 class Call:
@@ -38,6 +42,9 @@ class Call:
     packed: bool = False
     input_sources: frozenset[str | None] = frozenset()
     activation: nn.Module | Applied | None = None
+    input_activation: nn.Module | Applied | None = None
+    input_of: tuple[str, ...] = ()
+    is_activation: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -110,12 +117,9 @@ class Pass:
             self._running[-1].is_leaf = False
         inputs = list(tensors_in((args, kwargs)))
         labels = [self._flow.label(tensor) for tensor in inputs]
-        label = Label(
-            frozenset().union(*(label.sources for label in labels)),
-            labels[0].outputs if labels else (),
-            labels[0].axis if labels else None,
-        )
-        call = Call(self._names[module], module)
+        sources = frozenset().union(*(label.sources for label in labels))
+        label = (labels[0] if labels else Label())._replace(sources=sources)
+        call = Call(self._names[module], module, input_activation=label.activation, input_of=label.outputs)
         if inputs:
             call.input_shape = _shape(inputs[0])
             call.input_sources = labels[0].sources
@@ -123,9 +127,10 @@ class Pass:
             # is shared with the record of whatever made the tensor, so that usually nothing is copied here.
             if self._copies is not None:
                 call.input = self._copies.of(inputs[0])
+        running = _Running(module, call, label, {id(t): version_of(t) for t in inputs})
         if isinstance(module, ACTIVATION_MODULES):
-            self._set_activation(label.outputs, module)
-        self._running.append(_Running(module, call, label, {id(t): version_of(t) for t in inputs}))
+            self._found_activation(running)
+        self._running.append(running)
         self._flow.paused = False
 
     def _after(self, module: nn.Module, _args: tuple, _kwargs: dict, output: Any) -> Any:
@@ -179,7 +184,11 @@ class Pass:
             and call.output_shape == call.input_shape
             and not _has_weights(running.module)
         ):
-            self._set_activation(running.label.outputs, running.module)
+            self._found_activation(running)
+
+    def _found_activation(self, running: _Running) -> None:
+        running.call.is_activation = True
+        self._set_activation(running.label.outputs, running.module)
 
     def _alias_of_untouched_input(self, running: _Running, output: Any) -> Tensor | None:
         """Return a second tensor object for a module that returned its input as it is (Identity, Dropout in eval mode).
@@ -198,8 +207,14 @@ class Pass:
 
     def _mark_outputs(self, running: _Running, output: Any) -> None:
         call = running.call
-        same = running.label.outputs if _keeps_values(running.module) else ()
-        label = Label(frozenset({call.name}), (call.name, *same), call.channel_axis)
+        keeps_values = _keeps_values(running.module)
+        same = running.label.outputs if keeps_values else ()
+        activation = None
+        if call.is_activation:
+            activation = running.module
+        elif keeps_values or isinstance(running.module, RANGE_KEEPING_POOLS):
+            activation = running.label.activation
+        label = Label(frozenset({call.name}), (call.name, *same), call.channel_axis, activation)
         for tensor in tensors_in(output):
             if id(tensor) not in running.versions:
                 self._flow.mark(tensor, label)

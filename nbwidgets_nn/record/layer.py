@@ -57,6 +57,18 @@ class Layer:
     note: str = ""
     """What a reader should know: 'returned no tensor (NoneType)', which part of a tuple is shown, ..."""
 
+    input_activation: nn.Module | Callable[[Tensor], Tensor] | None = None
+    """The activation that made the input's values, which tells the range they lie in: the module, or the function (with
+    its arguments, if it had any). Changes of shape or dtype, Identity, dropout, pooling and a choice of elements may stand between.
+    None where anything else does."""
+
+    input_of: tuple[str, ...] = ()
+    """Names of the calls whose output the input still is, apart from its shape and dtype; the latest first. Empty where a
+    function changed the values."""
+
+    is_activation: bool = False
+    """Whether the module is an activation: one of torch's, or one without weights that applies one and keeps the shape."""
+
     def matrix(self, units: str = "auto") -> Tensor:
         """Return the output as a matrix `(samples, units)`, of the output's own dtype.
 
