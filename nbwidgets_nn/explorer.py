@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ import numpy as np
 import torch
 import traitlets
 from ipywidgets import HBox, Layout
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from nbwidgets_nn.information_results import EffectiveInformation
 from nbwidgets_nn.layer_view import LayerView, view_layer
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.results import check_threshold
 from nbwidgets_nn.saved_page import compress, write_page
+from nbwidgets_nn.shown_information import ShownInformation
 from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets._still import StillPicture
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
@@ -28,6 +32,9 @@ _AT_ONCE_UNITS = 1024
 
 # Heights of the other linkages can exceed the largest distance, or fall towards the root.
 _METHODS = ("average", "complete", "single", "weighted")
+
+# Seconds to wait for a computation before its progress is shown in its place.
+_PATIENCE_AT_FIRST, _PATIENCE = 1.0, 0.3
 
 _REDUNDANCY = (
     "Share of the units that could be left out if one of each cluster were kept: "
@@ -45,6 +52,7 @@ def explore(
     method: str = "average",
     use_abs_correlation: bool = True,
     max_units: int = 4096,
+    ei_bins: int = 64,
     title: str | None = None,
 ) -> Explorer:
     """Record a model on some input and open the explorer: layers on the left, linked heatmaps on the right.
@@ -60,6 +68,8 @@ def explore(
         method: linkage, see `cluster_units`.
         use_abs_correlation: let units that fire in opposition count as alike.
         max_units: of a larger layer this many units of largest variance are shown, and the view says so.
+        ei_bins: bins of each input and output of the effective information. It is computed beside the notebook, exactly; a
+            layer that takes more than a few seconds offers a button.
         title: shown above the layers; the model's class by default.
 
     Returns:
@@ -83,13 +93,15 @@ def explore(
         )
     if not isinstance(max_units, int) or max_units < 2:
         raise ValueError(f"max_units must be a whole number of at least 2, but {max_units!r} came")
+    if not isinstance(ei_bins, int) or ei_bins < 2:
+        raise ValueError(f"ei_bins must be a whole number of at least 2, but {ei_bins!r} came")
     options = {
         "cut": cut,
         "method": method,
         "use_abs_correlation": use_abs_correlation,
         "max_units": max_units,
     }
-    return Explorer(recording, layer=layer, target=target, title=title, **options)
+    return Explorer(recording, layer=layer, target=target, ei_bins=ei_bins, title=title, **options)
 
 
 class Explorer(StillPicture, HBox):
@@ -115,14 +127,17 @@ class Explorer(StillPicture, HBox):
         layer: str | None,
         target: Sequence[Any] | None,
         cut: float,
+        ei_bins: int,
         title: str | None,
         **options: Any,
     ) -> None:
         self.recording = recording
+        self._information = ShownInformation(recording, ei_bins)
         self._samples = _sample_count(recording)
         self._target = _checked_target(target, self._samples)
         self._options = options
         self._views: dict[str, LayerView] = {}
+        self._lock = threading.RLock()
         self._first_cut = cut
         names = list(recording.layernames)
         shown = _default_layer(recording) if layer is None else recording[layer].name
@@ -152,6 +167,8 @@ class Explorer(StillPicture, HBox):
             traitlets.link((self.heatmaps, "selection"), (self, "selection")),
         ]
         self.observe(self._show_layer, "layer")
+        self.heatmaps.on_job(self._on_job)
+        self._inform(patience=_PATIENCE_AT_FIRST)
 
     @traitlets.validate("layer")
     def _known_layer(self, proposal: Any) -> str:
@@ -176,6 +193,7 @@ class Explorer(StillPicture, HBox):
 
     def close(self) -> None:
         """Close both widgets too and let everything go: the recording, the matrices, the results."""
+        self._information.stop()
         for link in self._links:
             link.unlink()
         self._links = ()  # closing again does nothing
@@ -203,6 +221,9 @@ class Explorer(StillPicture, HBox):
         """
         names = list(self.recording.layernames)
         self._analyse([name for name in names if name not in self._views])
+        quick = [name for name in names if self._information.is_quick(name)]
+        for name in tqdm(quick, desc="effective information", unit="layer", delay=1, leave=False):
+            self._information.find(name)
         self.picker.layers = tuple(
             {**row, "redundancy": self._views[row["name"]].redundancy} for row in self.picker.layers
         )
@@ -210,6 +231,7 @@ class Explorer(StillPicture, HBox):
             name: {"heatmaps": {"content": compress(pack(self._content(name).to_state()))}}
             for name in tqdm(names, desc="saving layers", unit="layer", delay=1, leave=False)
         }
+        self.heatmaps.job = None  # nobody can press its button there
         widgets = [
             {"name": "picker", "kind": "layer_picker", "state": widget_state(self.picker)},
             {
@@ -243,9 +265,69 @@ class Explorer(StillPicture, HBox):
             for old in self.picker.layers
         )
         self.picker.layers = rows
+        self._inform()
 
     def _content(self, name: str) -> HeatmapContent:
-        return self.view(name).content
+        return self._information.added_to(self.view(name), name, self._order_of)
+
+    def _order_of(self, name: str) -> NDArray | None:
+        """Return a layer's units in display order, if it has been looked at."""
+        view = self._views.get(name)
+        return None if view is None or view.dendrogram is None else view.content.units
+
+    def effective_information(self, layer: str | None = None) -> EffectiveInformation:
+        """Return EI_parts of the weights behind a layer (before the last one): computed now if need be, with a bar.
+
+        ValueError, with the reason, for a layer without such weights.
+        """
+        name = self.layer if layer is None else self.recording[layer].name
+        parts, _ = self._information.find(name, progress=True)
+        if name == self.layer:
+            self._information.stop()
+            self._informed(name)
+        return parts
+
+    def _inform(self, patience: float = _PATIENCE) -> None:
+        """Start what is missing for the layer shown; wait for it a moment, so that what is quick is there at once."""
+        name = self.layer
+        self._information.stop()
+        self.heatmaps.job = None
+        if not self.heatmaps.content.panels or not self._information.missing(name):
+            return
+        if not self._information.is_quick(name):
+            self.heatmaps.job = self._information.job(name, "offered")
+            return
+        self._compute(name, patience)
+
+    def _compute(self, name: str, patience: float) -> None:
+        self._information.start(name, self._informed, self._not_informed, self._report)
+        if not self._information.wait(patience):
+            self._report(name)
+
+    def _informed(self, name: str) -> None:
+        # Called in the thread of the computation: another layer may have been chosen meanwhile.
+        with self._lock:
+            if name == self.layer:
+                self.heatmaps.content = self._content(name)
+                self.heatmaps.job = None
+
+    def _not_informed(self, name: str, error: Exception) -> None:
+        with self._lock:
+            if name == self.layer:
+                self.heatmaps.job = self._information.job(name, "failed", str(error))
+
+    def _report(self, name: str, done: int = 0, total: int = 0) -> None:
+        with self._lock:
+            if name == self.layer and self._information.missing(name) and self._information.running:
+                self.heatmaps.job = self._information.job(name, "running", steps=(done, total))
+
+    def _on_job(self, action: str) -> None:
+        if action == "start":
+            self._compute(self.layer, 0.0)
+        else:
+            self._information.stop()
+            with self._lock:
+                self.heatmaps.job = self._information.job(self.layer, "cancelled")
 
     def _analyse(self, names: list[str]) -> None:
         for name in tqdm(names, desc="analysing layers", unit="layer", delay=1, leave=False):
