@@ -7,11 +7,22 @@ import torch
 from torch import Tensor, nn
 
 from nbwidgets_nn._arrays import expected
+from nbwidgets_nn.record._inputs import Arguments
 from nbwidgets_nn.record._names import kind_of
 from nbwidgets_nn.record.errors import listing
 from nbwidgets_nn.record.topology import recording_of
 
 Node = nn.Module | str
+
+
+def sample_of(topology: nx.DiGraph) -> Arguments:
+    """Return the sample that everything outside the span has its values from; raise if the topology has none."""
+    if "arguments" not in topology.graph:
+        came = "that of a recording, without its first sample"
+        raise ValueError(
+            expected("topology", "the graph of topology_of", came, "topology = topology_of(model, input)")
+        )
+    return topology.graph["arguments"]
 
 
 def check_order(topology: nx.DiGraph, start: Node, end: Node) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.record._intervention import CallId, Intervention, Look
 from nbwidgets_nn.record._layout import Layout
-from nbwidgets_nn.record._span_checks import check_end, check_order, check_start
+from nbwidgets_nn.record._span_checks import check_end, check_order, check_start, sample_of
 from nbwidgets_nn.record.errors import RecordingError
 from nbwidgets_nn.record.topology import find_node, recording_of
 
@@ -51,7 +51,7 @@ class Span:
 
     def __init__(self, topology: nx.DiGraph, start: nn.Module | str, end: nn.Module | str) -> None:
         self._network = recording_of(topology).network
-        self._arguments = topology.graph["arguments"]
+        self._arguments = sample_of(topology)
         start, end = find_node(topology, start, "in_layer"), find_node(topology, end)
         check_order(topology, start, end)
         names = topology.nodes[start]["name"], topology.nodes[end]["name"]

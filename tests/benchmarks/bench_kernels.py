@@ -8,35 +8,16 @@ of the peak resident set while the kernel runs.
 
 from __future__ import annotations
 
-import resource
 import sys
-import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
+from measuring import best_times, peak_growth, report
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from nbwidgets_nn.kernels.clustering import create_correlation_clusters
 from nbwidgets_nn.kernels.correlation import corrcoef
-
-
-def best_times(functions: dict[str, Callable], rounds: int) -> dict[str, float]:
-    """Time each function once a round, after one unmeasured round; the best of each in seconds."""
-    times = {name: [] for name in functions}
-    for _ in range(rounds + 1):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - start)
-    return {name: min(taken[1:]) for name, taken in times.items()}
-
-
-def report(what: str, value: float, bound: str, kept: bool) -> bool:
-    """Print one line and pass on whether the bound is kept."""
-    print(f"  {what:<58}{value:>9.3g}   {bound:<9}{'ok' if kept else 'MISSED'}")
-    return kept
 
 
 def bench_correlation(samples: int = 10_000, units: int = 3_072, rounds: int = 5) -> bool:
@@ -110,14 +91,6 @@ def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
     """Are two labellings the same but for the names of the labels?"""
     pairs = np.unique(np.stack([a, b]), axis=1).shape[1]
     return pairs == len(np.unique(a)) == len(np.unique(b))
-
-
-def peak_growth(function: Callable) -> int:
-    """Bytes by which the peak resident set grows. Run it before anything else has raised the peak."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    function()
-    unit = 1 if sys.platform == "darwin" else 1024
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from nbwidgets_nn.kernels import _pair_draws, _pair_tiles, intervention
 from nbwidgets_nn.kernels.information import ESTIMATORS, mutual_information, plugin_bias
 from nbwidgets_nn.kernels.sampled_information import (
     Intervention,
+    _error,
     observed_range,
     sample_parts,
     sample_sensitivity,
@@ -159,6 +160,7 @@ def test_estimators_on_independent_pairs():
 
 CALIBRATION = {
     "independent": (ask(lambda x: x[:, 4:], 5, 1, in_bins=8, bins=[8]), 2000),
+    "hardly a quarter of a draw a cell": (ask(lambda x: x[:, 1:], 2, 1, in_bins=64, bins=[64]), 1000),
     "many pairs, thin cells": (ask(lambda x: x.reshape(-1, 2, 15).mean(2), 30, 2), 800),
     "strong": (ask(sum_of_two, 2, 1), 4000),
     "identity": (ask(lambda x: x, 1, 1), 2000),
@@ -180,6 +182,12 @@ def test_standard_errors_are_calibrated(name, estimator):
     )  # 9 % is the chance of 60 runs; too large by up to a third is allowed
     said = np.sqrt(np.mean([run.pair_error**2 for run in runs], axis=0))
     assert 0.65 < np.sqrt(np.mean((matrices.std(0) / said) ** 2)) < 1.25
+
+
+def test_an_error_exists_however_large_the_second_order():
+    for gain in (1.0, 1.5, 2.2):
+        assert _error(0.0, 1.0, gain) >= 0
+        assert _error(1.0, 0.0, gain) == _error(1.0, 0.0, 2.0)
 
 
 def test_errors_know_that_pairs_share_their_draws():

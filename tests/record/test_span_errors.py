@@ -6,9 +6,10 @@ from models import ZOO, Branches, Mlp, NeverRuns, NoTensor, Tokens, tokens
 from torch import nn
 from torch.nn import functional as F
 
+from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.errors import RecordingError
 from nbwidgets_nn.record.span import Span
-from nbwidgets_nn.record.topology import topology_of
+from nbwidgets_nn.record.topology import topology_of, topology_of_recording
 
 
 def topology(network, *shape):
@@ -50,6 +51,14 @@ REFUSED = {
         "which reads torch.float32 on the meta device. Try: load the model's weights first",
     ),
 }
+
+
+def test_the_topology_of_a_recording_has_no_sample_to_run():
+    graph = topology_of_recording(Activations(Mlp(), torch.zeros(1, 6)))
+    with pytest.raises(
+        ValueError, match="topology: expected the graph of topology_of, got that of a recording"
+    ):
+        Span(graph, "fc1", "out")
 
 
 class Draws(nn.Module):
