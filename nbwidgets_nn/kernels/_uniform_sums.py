@@ -21,6 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nbwidgets_nn.kernels._scratch import scratch
+
 # |sin x / x| is at most exp(-x^2 / 6) up to pi and at most 1 / x everywhere; beyond pi it never exceeds this.
 _LOG_LOBE = math.log(0.2173)
 _GROWTH = 1.4
@@ -89,9 +91,9 @@ class Series:
         angles = points[:, None] * self._x
         gather = torch.zeros(len(cells), count, dtype=torch.float64, device=device)
         gather[torch.arange(len(cells), device=device), cells] = 1.0
-        self._linear = (points.diff() / (2 * total)) @ gather
-        self._sines = angles.sin().diff(dim=0).T @ gather
-        self._cosines = angles.cos().diff(dim=0).T @ gather
+        self._linear = ((points.diff() / (2 * total)) @ gather)[:, None, None]
+        self._sines = gather.T @ angles.sin().diff(dim=0)
+        self._cosines = gather.T @ angles.cos().diff(dim=0)
         self._coefficients = self._all_coefficients()
 
     def _all_coefficients(self) -> Tensor:
@@ -107,20 +109,43 @@ class Series:
     def probabilities(self, inputs: slice) -> Tensor:
         """Return (inputs, bins, cells) P(cell | A in bin i) for each A of the slice, up to the order of the bins.
 
-        Rounding can make a probability slightly negative.
+        What rounding makes negative is 0. The memory is used again by the next call in the same thread.
         """
         bins = self._bins
         half = bins - bins // 2
         # Bins lie symmetrically about the middle: the cosine part of a bin and of its mirror image are the same.
         offsets = 2 * torch.arange(half, dtype=torch.float64, device=self._a.device) + (1 - bins % 2)
         shifts = self._a[inputs, None] * (offsets / bins)
-        angles = shifts[:, :, None] * self._x
-        weights = self._coefficients[inputs, None, :]
-        even = angles.cos().mul_(weights) @ self._sines
-        odd = angles.sin_().mul_(weights) @ self._cosines
+        weights = self._coefficients[inputs].T[:, :, None]
+        cosines, sines = _multiples(shifts * self._x[0], len(self._m))
+        cells, device = len(self._sines), shifts.device
+        even, odd = (scratch(name, (cells, *shifts.shape), device) for name in ("even", "odd"))
+        torch.mm(self._sines, cosines.mul_(weights).flatten(1), out=even.flatten(1))
+        torch.mm(self._cosines, sines.mul_(weights).flatten(1), out=odd.flatten(1))
         even += self._linear
         # An odd number of bins has one in the middle, which is its own mirror image.
-        return torch.cat([(even + odd)[:, bins % 2 :], even - odd], dim=1)
+        given = scratch("given", (cells, len(shifts), bins), device)
+        torch.add(even[:, :, bins % 2 :], odd[:, :, bins % 2 :], out=given[:, :, : bins // 2])
+        torch.sub(even, odd, out=given[:, :, bins // 2 :])
+        return given.clamp_(min=0).permute(1, 2, 0)
+
+
+def _multiples(angles: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return cos(m angle) and sin(m angle) for m = 1 ... count, (count, *angles.shape), by the addition theorems.
+
+    Each step doubles the multiples known, so rounding grows with log2(count) only.
+    """
+    cosines, sines = (scratch(name, (count, *angles.shape), angles.device) for name in ("cosines", "sines"))
+    cosines[0], sines[0] = angles.cos(), angles.sin()
+    known = 1
+    while known < count:
+        more = min(known, count - known)
+        c, s = cosines[known - 1], sines[known - 1]
+        new = slice(known, known + more)
+        torch.mul(cosines[:more], c, out=cosines[new]).addcmul_(sines[:more], s, value=-1)
+        torch.mul(sines[:more], c, out=sines[new]).addcmul_(cosines[:more], s)
+        known += more
+    return cosines, sines
 
 
 def closed_form(others: NDArray, own: float, bins: int, points: NDArray) -> tuple[NDArray, float]:

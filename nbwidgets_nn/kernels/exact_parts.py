@@ -27,7 +27,7 @@ MOST_ERROR = 1e-6
 _AIM = 1e-9
 _FEW_INPUTS = 6
 _QUICKLY_CLOSED = 3
-_CHUNK = 2**20  # numbers in the largest temporary: they should stay in the cache
+_CHUNK = 2**17  # numbers in the largest temporary: they should stay in the cache
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from nbwidgets_nn.kernels._scratch import scratch
 
 _TINY = 1e-300
 
@@ -33,8 +36,19 @@ def pair_bits(given: Tensor) -> Tensor:
 
 
 def _negative_entropy(p: Tensor, axes: int) -> Tensor:
-    """Sum p ln p over the last axes. Half the time of torch.special.entr."""
-    return p.log().mul_(p).flatten(-axes).sum(dim=-1)
+    """Sum p ln p over the last axes, p >= 0."""
+    # As p lies in memory: its axes may have been turned.
+    order = sorted(range(p.ndim), key=p.stride, reverse=True)
+    flat = p.permute(order)
+    logs = torch.clamp(flat, min=_TINY, out=scratch("logs", tuple(flat.shape), p.device))
+    if p.device.type == "cpu":
+        # NumPy's logarithm takes half the time of torch's, at least on processors that are not Intel's.
+        np.log(logs.numpy(), out=logs.numpy())
+    else:
+        logs.log_()
+    logs *= flat
+    back = [order.index(axis) for axis in range(p.ndim)]
+    return logs.permute(back).sum(dim=tuple(range(-axes, 0)))
 
 
 def place_outside(given: Tensor, outside: str) -> Tensor:

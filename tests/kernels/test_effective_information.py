@@ -759,7 +759,7 @@ def state_of(model):
         "grads": [None if p.grad is None else p.grad.clone() for p in model.parameters()],
         "needs": [p.requires_grad for p in model.parameters()],
         "torch": torch.get_rng_state(),
-        "numpy": np.random.get_state()[1].tolist() + [np.random.get_state()[2]],
+        "numpy": [*np.random.get_state()[1].tolist(), np.random.get_state()[2]],
         "random": random.getstate(),
         "threads": torch.get_num_threads(),
         "enabled": torch.is_grad_enabled(),
@@ -863,7 +863,7 @@ def test_device():
     layer, graph = linear(golden(5, 2, 1.0))
     for device in ("cpu", torch.device("cpu")):
         assert nw.ei_parts(layer, graph, device=device, **EIGHT) == nw.ei_parts(layer, graph, **EIGHT)
-        assert nw.ei(layer, graph, device=device, samples=2_000) == nw.ei(layer, graph, samples=2_000)
+        assert nw.ei(layer, graph, device=device, **EIGHT) == nw.ei(layer, graph, **EIGHT)
 
 
 def test_single_precision_models_give_the_same_bits():

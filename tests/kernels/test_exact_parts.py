@@ -1,5 +1,6 @@
 """EI of pairs without sampling: against moving averages on a fine grid, brute force, and its own bounds."""
 
+import threading
 from itertools import product
 
 import numpy as np
@@ -261,6 +262,33 @@ def test_progress_counts_outputs_and_stops_by_raising():
 
     with pytest.raises(KeyboardInterrupt):
         solve(golden(4, 3, 1.0), None, HIDDEN, (0, 1), 8, (0, 1), 8, progress=stop)
+
+
+def test_two_at_a_time_leave_torchs_threads_alone():
+    """One starts while the other runs, and ends after it, as a job beside a notebook's cell does."""
+    before, kernel = torch.get_num_threads(), (golden(4, 2, 1.0), None, HIDDEN, (0, 1), 8, (0, 1), 8)
+    started, ended, seen = threading.Event(), threading.Event(), []
+
+    def first():
+        solve(*kernel, progress=lambda done, total: done == 1 and started.wait(30))
+        ended.set()
+
+    def second():
+        solve(*kernel, progress=lambda done, total: done == 1 and (started.set(), ended.wait(30)))
+
+    def later():
+        seen.append(torch.get_num_threads())
+
+    threads = [threading.Thread(target=target) for target in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    after = threading.Thread(target=later)
+    after.start()
+    after.join()
+    assert torch.get_num_threads() == before
+    assert seen == [before]
 
 
 # --- sums of uniform numbers
