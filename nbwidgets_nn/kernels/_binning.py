@@ -37,3 +37,13 @@ def bin_values(values, low, high, bins, drop, columns, first):  # noqa: ANN001, 
                 number = last + 1 if drop else (0 if value < start else last)
             columns[unit, first + draw] = number
     return outside, missing
+
+
+@njit(cache=True, nogil=True)
+def bin_shares(shares, bins, columns, first):  # noqa: ANN001, ANN202
+    """Write the bin numbers of shares (draws, units), from 0 to 1, into columns[:, first:]."""
+    draws, units = shares.shape
+    for unit in range(units):
+        for draw in range(draws):
+            # The product can round up to the number of bins.
+            columns[unit, first + draw] = min(int(shares[draw, unit] * bins), bins - 1)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nbwidgets_nn.kernels._binning import bin_values
+from nbwidgets_nn.kernels._binning import bin_shares, bin_values
 from nbwidgets_nn.kernels._counting import Columns
 from nbwidgets_nn.kernels._estimator_tables import make_estimator
 from nbwidgets_nn.kernels._extrapolation import nested_ranges
 from nbwidgets_nn.kernels._pair_tiles import cut_tiles, measure_pairs
-from nbwidgets_nn.kernels.intervention import Intervention, draw_block, refuse_missing, run_rows
+from nbwidgets_nn.kernels.intervention import Blocks, Intervention, refuse_missing, run_rows
 
 _PROBES = 2048  # draws whose influence on the total is followed: its variance is then known to 3 %
 _PROBE_STEPS = 2**21  # more of them where pairs are few
@@ -23,7 +23,8 @@ class Draws:
     def __init__(
         self, question: Intervention, seed: int, chunk: int | None, alone: int | None = None
     ) -> None:
-        self._question, self._seed, self._chunk, self._alone = question, seed, chunk, alone
+        self._question, self._chunk = question, chunk
+        self._blocks = Blocks(question, seed, alone)
         self._inputs = np.empty((question.inputs if alone is None else 1, 0), question.number_type)
         self._outputs = np.empty((question.outputs, 0), question.number_type)
         self._done = 0
@@ -40,9 +41,11 @@ class Draws:
         self._inputs, self._outputs = (_longer(old, draws) for old in (self._inputs, self._outputs))
         for _ in range(self.steps(draws)):
             block, skipped = divmod(self._done, question.block)
-            x, numbers = draw_block(question, self._seed, block, self._alone)
             rows = slice(skipped, draws - block * question.block)
-            self._add(numbers[rows], run_rows(question, x[rows], self._chunk))
+            shares = self._blocks.draw(block)[rows]
+            bin_shares(shares, question.in_bins, self._inputs, self._done)
+            self._add_outputs(run_rows(question, self._blocks.inputs()[rows], self._chunk))
+            self._done += len(shares)
             yield
 
     def columns(self) -> Columns:
@@ -50,16 +53,12 @@ class Draws:
         question = self._question
         return Columns(self._inputs, self._outputs, question.in_bins, question.bins, question.width)
 
-    def _add(self, numbers: np.ndarray, y: np.ndarray) -> None:
-        question, first = self._question, self._done
-        drop = question.outside == "drop"
-        self._inputs[:, first : first + len(numbers)] = numbers.T
-        outside, missing = bin_values(
-            y, question.low, question.high, question.bins, drop, self._outputs, first
-        )
+    def _add_outputs(self, y: np.ndarray) -> None:
+        question = self._question
+        bounds = question.low, question.high, question.bins, question.outside == "drop"
+        outside, missing = bin_values(y, *bounds, self._outputs, self._done)
         refuse_missing(missing > 0)
         self.outside += int(outside.sum())
-        self._done += len(numbers)
 
 
 class PairTotals:

@@ -28,6 +28,7 @@ from nbwidgets_nn.record.topology import find_node, topology_of
 
 _AGAINST = ("ei_parts", "ei")
 _ROWS_AT_ONCE = 4096
+_LEFT_OUT = Bits(float("nan"), float("nan"), "not measured: vector=False")
 
 
 def degeneracy(
@@ -81,6 +82,7 @@ def ei_report(
     input: Any = None,  # noqa: A002 - the seeds' name
     *,
     layers: Sequence[Layer] | None = None,
+    vector: bool = True,
     in_bins: int = 64,
     out_bins: int = 64,
     threshold: float = 0.05,
@@ -102,6 +104,7 @@ def ei_report(
         model: a module, or a graph from `topology_of` (then without `input`).
         input: what the model takes.
         layers: modules or names; by default every Linear and convolution.
+        vector: measure the vector EI and Phi too, the only numbers here that need draws; without it they are NaN.
         in_bins, out_bins: equal bins of each input and output.
         threshold: relative standard error to reach where something is sampled, the vector EI above all.
         outside: see `ei_parts`.
@@ -125,7 +128,7 @@ def ei_report(
     for node in steps(chosen, len(chosen), progress, "effective information", "layer"):
         name = topology.nodes[node]["name"]
         try:
-            rows.append(_row(node, topology, settings))
+            rows.append(_row(node, topology, settings, vector=vector))
         except (ValueError, TypeError, RuntimeError) as error:
             if layers is not None:
                 raise
@@ -142,11 +145,11 @@ def _weighted(topology: nx.DiGraph) -> Iterator[Any]:
                 yield node
 
 
-def _row(node: Any, topology: nx.DiGraph, settings: dict[str, Any]) -> LayerInformation:
+def _row(node: Any, topology: nx.DiGraph, settings: dict[str, Any], *, vector: bool) -> LayerInformation:
     with _doubts_in_the_table():
         alone = sensitivity(node, topology, return_result=True, **settings)
         parts = ei_parts(node, topology, return_result=True, **settings)
-        whole = _measurable(ei(node, topology, return_result=True, **settings))
+        whole = _measurable(ei(node, topology, return_result=True, **settings)) if vector else _LEFT_OUT
     inputs, outputs = parts.matrix.shape
     done = {"clip": "clipped", "drop": "dropped"}[parts.outside]
     beyond = f"{parts.outside_share:.1%} of the outputs beyond their range, {done}" * (

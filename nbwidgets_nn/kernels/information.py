@@ -1,7 +1,7 @@
 """Entropy and mutual information of counts, in bits.
 
 The plain histogram ("plugin") is biased: with N draws a table of two independent variables shows about
-(cells - rows - columns + 1)/(2 N ln 2) bits that are not there. Two estimators correct it:
+(cells - rows - columns + 1)/(2 N ln 2) bits that are not there. Three estimators correct it:
 
 * "grassberger" (Grassberger 2003, arXiv physics/0307138, eq. 35): ln n of a count n becomes G(n). What is left of the
   bias is e E1(2e)/N for a cell in which e draws are expected: nothing where cells are filled, but much where most are

@@ -73,26 +73,33 @@ class Intervention:
         return max(16, min(4096, _BLOCK_VALUES // self.inputs))
 
 
-def draw_block(
-    question: Intervention, seed: int, block: int, alone: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a block of inputs, uniform on in_range: values (block, inputs), bin numbers (block, inputs).
+class Blocks:
+    """Blocks of inputs that are uniform on in_range: of all inputs, or of input `alone` while the others are 0.
 
-    With `alone` only that input is drawn and the others are 0; the bin numbers are then those of that input, (block, 1).
+    Every block is written into the same memory: getting fresh memory takes longer than drawing.
     """
-    key = (_ALL, block) if alone is None else (_ALONE, alone, block)
-    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
-    shares = generator.random((question.block, question.inputs if alone is None else 1))
-    low, high = question.in_range
-    # The product can round up to the number of bins.
-    numbers = np.minimum(shares * question.in_bins, question.in_bins - 1).astype(question.number_type)
-    shares *= high - low
-    shares += low
-    if alone is None:
-        return shares, numbers
-    x = np.zeros((question.block, question.inputs))
-    x[:, alone] = shares[:, 0]
-    return x, numbers
+
+    def __init__(self, question: Intervention, seed: int, alone: int | None = None) -> None:
+        self._question, self._seed, self._alone = question, seed, alone
+        self._x = np.empty((question.block, question.inputs))
+        self._shares = self._x if alone is None else np.empty((question.block, 1))
+
+    def draw(self, block: int) -> np.ndarray:
+        """Draw a block: (block, inputs), or (block, 1) with `alone`, where in its range each value lies, from 0 to 1."""
+        key = (_ALL, block) if self._alone is None else (_ALONE, self._alone, block)
+        bits = np.random.PCG64(np.random.SeedSequence(self._seed, spawn_key=key))
+        np.random.Generator(bits).random(out=self._shares)
+        return self._shares
+
+    def inputs(self) -> np.ndarray:
+        """Turn the block that was drawn last into inputs, (block, inputs); what `draw` returned is overwritten."""
+        low, high = self._question.in_range
+        self._shares *= high - low
+        self._shares += low
+        if self._alone is not None:
+            self._x[:] = 0.0  # again for each block: the function may have written to it
+            self._x[:, self._alone] = self._shares[:, 0]
+        return self._x
 
 
 def run_rows(question: Intervention, x: np.ndarray, chunk: int | None) -> np.ndarray:
@@ -123,10 +130,10 @@ def observed_range(
     The output bins of `question` play no role. Raises ValueError for outputs that are NaN or have another shape.
     """
     low, high = np.full(question.outputs, np.inf), np.full(question.outputs, -np.inf)
-    blocks = -(-samples // question.block)
-    for block in steps(range(blocks), blocks, progress, "output range", "block"):
-        x, _ = draw_block(question, seed, block)
-        y = run_rows(question, x[: samples - block * question.block], chunk)
+    count, blocks = -(-samples // question.block), Blocks(question, seed)
+    for block in steps(range(count), count, progress, "output range", "block"):
+        blocks.draw(block)
+        y = run_rows(question, blocks.inputs()[: samples - block * question.block], chunk)
         refuse_missing(np.isnan(y).any(axis=0))
         low, high = np.minimum(low, y.min(axis=0)), np.maximum(high, y.max(axis=0))
     return low, high

@@ -2,13 +2,14 @@
 
 Inputs are set at random, outputs are binned, and every pair (input A, output B) gets the mutual information of its
 table of counts. Of a draw only the bin numbers are kept, one byte a unit up to 256 bins; a table lives for one pair.
-Cost: the function itself, then about half a nanosecond a pair and draw on two cores. Memory: draws x (inputs +
-outputs) bytes.
+Cost on two cores: the function itself, a third of a nanosecond a pair and draw, and 10 to 20 microseconds a pair of
+64 x 64 bins. Memory: draws x (inputs + outputs) bytes.
 
-The errors are those of the jackknife: what leaving out each single draw would change. Of the sum over all pairs they are taken
-from what each draw contributes to all pairs at once, since the pairs share their draws. Where the first order
-vanishes, as for independent units, the jackknife finds twice the variance (Efron and Stein 1981, Ann. Statist. 9:586);
-the second order, known from the numbers of occupied cells, is therefore subtracted once.
+The errors are those of the jackknife: what leaving out each single draw would change. For the sum over all pairs it
+is what each draw contributes to all of them at once, since pairs share their draws. Where the first order vanishes, as
+for independent units, the jackknife finds twice the plain histogram's variance (Efron and Stein 1981, Ann. Statist.
+9:586); the second order, known from the numbers of occupied cells, is therefore put right. Where many outputs are
+alike the error comes out too large, by up to a quarter.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class PairEstimate:
     """Bits of every pair from random draws, with errors."""
 
     matrix: np.ndarray = field(repr=False)
-    """(inputs, outputs) bits. The corrected estimators are unbiased, so pairs near 0 can be negative."""
+    """(inputs, outputs) bits. Corrected estimates of pairs near 0 are above or below it: they can be negative."""
     pair_error: np.ndarray = field(repr=False)
     """(inputs, outputs) standard errors; errors of different pairs are not independent of each other."""
     total: float

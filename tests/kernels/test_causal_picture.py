@@ -90,6 +90,13 @@ def test_vector_ei_out_of_reach_is_not_a_number(network):
     assert not math.isnan(row.degeneracy.value)
 
 
+def test_vector_ei_can_be_left_out(network):
+    row = nw.ei_report(network, torch.zeros(1, 3), vector=False, **BINS)["1"]
+    assert math.isnan(row.ei.value)
+    assert "vector=False" in row.phi.note
+    assert row.degeneracy.error == 0
+
+
 def test_outputs_beyond_their_range_are_said():
     network = nn.Sequential(nn.Linear(2, 2, bias=False))
     network[0].weight.data.fill_(1.0)

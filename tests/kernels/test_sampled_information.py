@@ -1,6 +1,7 @@
 """Information of pairs by drawing: the tables are those of the draws, the values are true, the errors are calibrated."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numba
@@ -71,13 +72,14 @@ QUESTIONS = {
 
 
 def draws_of(question, samples, seed, alone=None):
-    """All draws as the sampler makes them."""
-    blocks = [
-        intervention.draw_block(question, seed, block, alone)
-        for block in range(-(-samples // question.block))
-    ]
-    x, numbers = (np.concatenate(parts)[:samples] for parts in zip(*blocks, strict=True))
-    return x, numbers, question.run(x)
+    """All draws as the sampler makes them: inputs, their bins, outputs."""
+    blocks = intervention.Blocks(question, seed, alone)
+    shares, x = [], []
+    for block in range(-(-samples // question.block)):
+        shares.append(blocks.draw(block).copy())
+        x.append(blocks.inputs().copy())
+    shares, x = np.concatenate(shares)[:samples], np.concatenate(x)[:samples]
+    return x, (shares * question.in_bins).astype(int), question.run(x.copy())
 
 
 def naive_table(numbers, y, question, output):
@@ -244,6 +246,14 @@ def test_same_seed_same_result_on_any_number_of_threads(monkeypatch):
             np.testing.assert_array_equal(one.matrix, other.matrix)
             np.testing.assert_array_equal(one.pair_error, other.pair_error)
             assert (one.total, one.standard_error) == (other.total, other.standard_error)
+
+
+def test_two_may_run_at_once():
+    """The explorer computes in a thread of its own, while the notebook may compute too."""
+    alone = sample_parts(SIGMOID, samples=20_000).total
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda _: sample_parts(SIGMOID, samples=20_000).total, range(3)))
+    assert together == [alone] * 3
 
 
 def test_results_do_not_depend_on_the_rows_given_at_a_time():
