@@ -83,6 +83,7 @@ def ei_report(
     *,
     layers: Sequence[Layer] | None = None,
     vector: bool = True,
+    input_range: tuple[float, float] | None = None,
     in_bins: int = 64,
     out_bins: int = 64,
     threshold: float = 0.05,
@@ -93,9 +94,11 @@ def ei_report(
     """Measure every layer of a model: sensitivity, EI, EI_parts, degeneracy, Phi, each with its error. A table in a notebook.
 
     >>> import torch
-    >>> report = ei_report(nn.Sequential(nn.Linear(1, 1), nn.Sigmoid()), torch.zeros(1, 1), in_bins=8, out_bins=8)
-    >>> [row.layer for row in report], round(report["0"].ei_parts.value, 5)
-    (['0'], 0.94652)
+    >>> network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Sigmoid())
+    >>> network[0].weight.data = torch.ones(1, 1)
+    >>> report = ei_report(network, torch.zeros(1, 1), input_range=(0, 1), in_bins=8, out_bins=8)
+    >>> print(report["0"].ei_parts)
+    0.9465
 
     Each row is one layer with the activation behind it and the range of the activation before it, as for `ei_parts`. A
     convolution's row is that of one receptive field.
@@ -105,6 +108,7 @@ def ei_report(
         input: what the model takes.
         layers: modules or names; by default every Linear and convolution.
         vector: measure the vector EI and Phi too, the only numbers here that need draws; without it they are NaN.
+        input_range: (low, high) of the model's own input; by default (-10, 10), as behind any layer without an activation.
         in_bins, out_bins: equal bins of each input and output.
         threshold: relative standard error to reach where something is sampled, the vector EI above all.
         outside: see `ei_parts`.
@@ -128,7 +132,8 @@ def ei_report(
     for node in steps(chosen, len(chosen), progress, "effective information", "layer"):
         name = topology.nodes[node]["name"]
         try:
-            rows.append(_row(node, topology, settings, vector=vector))
+            own = {"in_range": None if topology.pred[node] else input_range}
+            rows.append(_row(node, topology, settings | own, vector=vector))
         except (ValueError, TypeError, RuntimeError) as error:
             if layers is not None:
                 raise

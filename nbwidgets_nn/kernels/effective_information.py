@@ -49,7 +49,7 @@ def ei_parts(
     device: Any = "cpu",
     *,
     method: str = "auto",
-    estimator: str = "grassberger",
+    estimator: str = "adjusted",
     outside: str = "clip",
     seed: int = 0,
     progress: Progress = False,
@@ -86,7 +86,8 @@ def ei_parts(
         activation: a module or function instead of the one that follows `layer` in the model.
         device: where exact forms are computed; a span runs where the model is.
         method: "auto", "exact" (ValueError where there is no exact form), or "sample".
-        estimator: of entropies from counts: "grassberger", "miller-madow" or "plugin" (the plain histogram, biased upwards).
+        estimator: of information from counts: "adjusted" (Grassberger's, without the bias that thin tables leave in it),
+            "grassberger", "miller-madow" or "plugin" (the plain histogram, biased upwards).
         outside: outputs beyond their range "clip" to the first or last bin, which keeps H^max, or "drop" out of their pairs.
         seed: of the draws; the same seed gives the same result on any number of threads.
         progress: True shows a bar; a function is called with (done, total) and may raise to stop.
@@ -120,7 +121,7 @@ def ei_parts_matrix(
     threshold: float = 0.05,
     extrapolate: bool = False,
     method: str = "auto",
-    estimator: str = "grassberger",
+    estimator: str = "adjusted",
     outside: str = "clip",
     seed: int = 0,
     progress: Progress = False,
@@ -150,7 +151,7 @@ def sensitivity(
     *,
     threshold: float = 0.05,
     method: str = "auto",
-    estimator: str = "grassberger",
+    estimator: str = "adjusted",
     outside: str = "clip",
     seed: int = 0,
     progress: Progress = False,
@@ -183,7 +184,7 @@ def sensitivity_matrix(
     *,
     threshold: float = 0.05,
     method: str = "auto",
-    estimator: str = "grassberger",
+    estimator: str = "adjusted",
     outside: str = "clip",
     seed: int = 0,
     progress: Progress = False,
@@ -214,7 +215,7 @@ def ei(
     device: Any = "cpu",
     *,
     method: str = "auto",
-    estimator: str = "grassberger",
+    estimator: str = "adjusted",
     outside: str = "clip",
     seed: int = 0,
     progress: Progress = False,
@@ -252,7 +253,7 @@ def vector_and_pairwise_ei(
     *,
     threshold: float = 0.05,
     method: str = "auto",
-    estimator: str = "grassberger",
+    estimator: str = "adjusted",
     outside: str = "clip",
     seed: int = 0,
     progress: Progress = False,
@@ -286,7 +287,7 @@ def eis_between_groups(
     *,
     threshold: float = 0.05,
     method: str = "auto",
-    estimator: str = "grassberger",
+    estimator: str = "adjusted",
     outside: str = "clip",
     seed: int = 0,
     progress: Progress = False,

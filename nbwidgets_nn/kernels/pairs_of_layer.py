@@ -39,7 +39,7 @@ class Sampling:
 
     samples: int | None = None
     threshold: float = 0.05
-    estimator: str = "grassberger"
+    estimator: str = "adjusted"
     extrapolate: bool = False
     seed: int = 0
     progress: Progress = False
@@ -171,7 +171,7 @@ def _result(
         notes += [question.why_not_exact] * (bool(question.why_not_exact) and sampling.method == "auto")
     if found and found.stopped_early:
         notes.append(
-            f"stopped at {found.samples:,} draws, before the standard error was {sampling.threshold:g} of the value"
+            f"stopped at {found.samples:,} draws, before the value was settled to {sampling.threshold:g} of itself"
         )
         warnings.warn(f"{question.name}: {notes[-1]}", UncertainResultWarning, stacklevel=4)
     return EffectiveInformation(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nbwidgets_nn._progress import Progress, report
 from nbwidgets_nn.kernels._binning import bin_values
-from nbwidgets_nn.kernels.information import cell_terms, entropy_from_counts
+from nbwidgets_nn.kernels.information import cell_terms, entropy_constant, entropy_from_counts
 from nbwidgets_nn.kernels.intervention import Intervention, refuse_missing
 
 MOST_CELLS = 100_000
@@ -297,8 +297,7 @@ def _entropies_inside(codes: NDArray[np.uint64], estimator: str) -> NDArray:
     # Every draw of a run carries an equal part of the run's term.
     terms = np.where(kept, cell_terms(lengths, estimator) / lengths, 0).sum(axis=1)
     one = (lengths == size[:, None]).any(axis=1)
-    constant = 0.5 if estimator == "miller-madow" else 0.0
-    return np.where(one, 0.0, (np.log(size) - (terms + constant) / size) / math.log(2))
+    return np.where(one, 0.0, (np.log(size) - (terms + entropy_constant(estimator)) / size) / math.log(2))
 
 
 def _run_lengths(codes: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -90,6 +90,14 @@ def test_vector_ei_out_of_reach_is_not_a_number(network):
     assert not math.isnan(row.degeneracy.value)
 
 
+def test_range_of_the_input_is_that_of_the_first_layer_only():
+    network = nn.Sequential(nn.Linear(3, 4), nn.Sigmoid(), nn.Linear(4, 2), nn.Tanh())
+    report = nw.ei_report(network, torch.zeros(1, 3), vector=False, input_range=(0, 1), **BINS)
+    topology = nw.topology_of(network, torch.zeros(1, 3))
+    assert report["0"].ei_parts.value == nw.ei_parts("0", topology, in_range=(0, 1), **BINS)
+    assert report["2"].ei_parts.value == nw.ei_parts("2", topology, **BINS)
+
+
 def test_vector_ei_can_be_left_out(network):
     row = nw.ei_report(network, torch.zeros(1, 3), vector=False, **BINS)["1"]
     assert math.isnan(row.ei.value)

@@ -7,10 +7,23 @@ import pytest
 
 MODULES = [
     "_arrays",
+    "_progress",
+    "background",
+    "information_results",
+    "kernels._extrapolation",
+    "kernels.binned_activation",
+    "kernels.causal_picture",
     "kernels.clustering",
     "kernels.correlation",
+    "kernels.effective_information",
+    "kernels.information",
     "kernels.null_reference",
+    "kernels.pair_information",
     "kernels.redundancy",
+    "kernels.sampled_information",
+    "kernels.vector_of_layer",
+    "widgets.heatmap_content",
+    "widgets.job",
 ]
 
 
