@@ -40,8 +40,8 @@ def run_demo(output: Path, epochs: int) -> None:
         f"\nA small convolutional network on {len(images):,} real 8 × 8 digits: accuracy {accuracy:.1%} on held-out ones.\n"
     )
     explorer = explore(network, images, target=labels, title="Digits classifier")
-    print(layer_table(explorer))
     path = explorer.save_html(output)
+    print(layer_table(explorer))
     print(
         f"\nWrote {path} ({path.stat().st_size / 1e6:.1f} MB): open it in a browser; it needs no network and no kernel."
     )
@@ -49,9 +49,12 @@ def run_demo(output: Path, epochs: int) -> None:
 
 
 def layer_table(explorer: Explorer) -> str:
-    """List every layer with its redundancy and, where there are any, its groups of redundant neurons."""
+    """List every layer with its redundancy, the information it passes on, and its groups of redundant neurons, if any."""
     lines = [
-        f"{'layer':<10} {'type':<12} {'output':<12} {'parameters':>10} {'redundancy':>10}  redundant neurons (|r| ≥ 0.5 on average)"
+        (
+            f"{'layer':<10} {'type':<12} {'output':<12} {'parameters':>10} {'redundancy':>10} {'EI parts':>10}  "
+            "redundant neurons (|r| ≥ 0.5 on average)"
+        )
     ]
     for row in explorer.picker.layers:
         groups = redundant_groups(explorer, row["name"])
@@ -59,9 +62,18 @@ def layer_table(explorer: Explorer) -> str:
         # Half a percent goes up, as it does in the browser.
         share = "" if row["redundancy"] is None else f"{math.floor(100 * row['redundancy'] + 0.5)}%"
         lines.append(
-            f"{row['name']:<10} {row['type']:<12} {shape:<12} {row['parameters']:>10,} {share:>10}  {groups}"
+            f"{row['name']:<10} {row['type']:<12} {shape:<12} {row['parameters']:>10,} {share:>10} "
+            f"{information(explorer, row['name']):>10}  {groups}"
         )
     return "\n".join(lines)
+
+
+def information(explorer: Explorer, layer: str) -> str:
+    """Write the effective information of the weights behind a layer (before the last one); "" where there are none."""
+    try:
+        return f"{explorer.effective_information(layer).value:.1f} bits"
+    except ValueError:
+        return ""
 
 
 def redundant_groups(explorer: Explorer, layer: str, most: int = 3) -> str:

@@ -1,7 +1,9 @@
 """EI of pairs without sampling: against moving averages on a fine grid, brute force, and its own bounds."""
 
+import math
 import threading
-from itertools import product
+from fractions import Fraction
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from information_oracles import (
     table,
 )
 
-from nbwidgets_nn.kernels._uniform_sums import Series, closed_form, terms_needed
+from nbwidgets_nn.kernels._uniform_sums import Series, _log_envelope, closed_form, terms_needed
 from nbwidgets_nn.kernels.binned_activation import binned, default_range, known_activation
 from nbwidgets_nn.kernels.exact_parts import MOST_ERROR, exact_parts
 from nbwidgets_nn.kernels.exact_window import exact_window
@@ -251,6 +253,17 @@ def test_large_inputs_are_computed_in_pieces():
         )
 
 
+def test_error_bound_is_of_the_sum_of_all_pairs():
+    """Every pair of a row can be off by as much, and rows add up."""
+    weights = np.random.default_rng(0).normal(size=(1, 9))
+    found = solve(weights, None, HIDDEN, (-1, 1), 8, (0, 1), 8)
+    errors = (terms_needed(np.abs(weights[0]), 8, error) for error in np.geomspace(1e-12, 1e-3, 400))
+    (error,) = {terms.error for terms in errors if terms.count == found.terms}
+    assert found.error_bound == pytest.approx(9 * bits_at_most(error, 8 + 2))
+    twice = solve(np.repeat(weights, 2, axis=0), None, HIDDEN, (-1, 1), 8, (0, 1), 8)
+    assert twice.error_bound == pytest.approx(2 * found.error_bound)
+
+
 def test_progress_counts_outputs_and_stops_by_raising():
     seen = []
     solve(golden(4, 3, 1.0), None, HIDDEN, (0, 1), 8, (0, 1), 8, progress=lambda *at: seen.append(at))
@@ -307,6 +320,41 @@ def test_closed_form_is_brute_force(half_widths, bins):
         )
         np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
         assert 0 < error < 1e-12
+
+
+def exactly(half_widths, a, bins, points):
+    """The same as `closed_form`, in fractions: no rounding at all."""
+    widths, n = [Fraction(width) for width in half_widths], len(half_widths)
+    own = widths.pop(a)
+    scale = math.factorial(n) * math.prod(2 * width for width in widths) * 2 * own / bins
+
+    def corners(t):
+        """Sum over the corners of the box of the others, of the n-th power where it is positive."""
+        signs = product((-1, 1), repeat=n - 1)
+        sums = ((math.prod(s), t + sum(x * y for x, y in zip(s, widths, strict=True))) for s in signs)
+        return sum(sign * max(corner, 0) ** n for sign, corner in sums)
+
+    edges = [own * (2 * Fraction(i) / bins - 1) for i in range(bins + 1)]
+    cdf = [[(corners(t - low) - corners(t - high)) / scale for t in points] for low, high in pairwise(edges)]
+    return np.diff(np.array(cdf, float), axis=1)
+
+
+@slow
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_rounding_of_the_closed_form_is_below_its_bound(seed, inputs):
+    rng = np.random.default_rng(seed)
+    half_widths = 10 ** rng.uniform(-4, 0, inputs)
+    reach = float(sum(Fraction(width) for width in half_widths)) * (1 + 1e-15)
+    points = [Fraction(t) for t in (-reach, *np.sort(rng.uniform(-reach, reach, 3)), reach)]
+    for a in range(inputs):
+        found, error = closed_form(np.delete(half_widths, a), half_widths[a], 3, np.array(points, float))
+        assert np.abs(found - exactly(half_widths, a, 3, points)).max() <= error + 1e-15
+
+
+def test_a_closed_form_without_digits_says_so():
+    """Where the powers cancel to nothing, the bound is large: such a row must not count as known."""
+    tiny = closed_form(np.array([1.0, 1e-7]), 1e-7, 8, np.array([-1.1, 0.0, 1.1]))
+    assert tiny[1] > 1e-7
 
 
 def by_series(half_widths, points, cells, bins, terms):
@@ -395,6 +443,16 @@ def test_few_terms_differ_from_many_by_less_than_the_bound(seed, inputs, error):
     assert (one - many).abs().max() <= few.error + 1e-6
 
 
+@pytest.mark.parametrize("bins", [1, 64])
+def test_the_envelope_of_a_sinc(bins):
+    """Above the logarithm of |sin x / x| everywhere, and never rising: then a sum is below an integral."""
+    x = np.concatenate([np.linspace(1e-6, 12, 200_001), np.geomspace(12, 1e5, 20_001)]) / bins
+    envelope = _log_envelope(x)
+    with np.errstate(divide="ignore"):
+        assert (envelope >= np.log(np.abs(np.sinc(x / np.pi))) - 1e-12).all()
+    assert (np.diff(envelope) <= 0).all()
+
+
 def test_comparable_inputs_need_few_terms():
     assert terms_needed(np.ones(8), 64, 1e-9).count < 120
     assert terms_needed(np.ones(100), 64, 1e-9).count < 120
@@ -419,6 +477,13 @@ def test_bits_at_most_bounds_the_change(seed, bins, cells, digits):
         bound = bits_at_most(float(np.abs(moved - p).max()), cells)
         difference = abs(float(pair_bits(torch.from_numpy(moved)) - pair_bits(torch.from_numpy(p))))
         assert difference <= bound + 1e-12
+
+
+def test_bits_at_most_is_not_far_too_low_at_its_worst():
+    """Two sure bins of which a little leaks: H(Y) stays, H(Y | X) rises from 0 to h(leak)."""
+    for leak in (0.2, 1e-2, 1e-6):
+        moved = torch.tensor([[1 - leak, leak], [leak, 1 - leak]], dtype=torch.float64)
+        assert 1 - float(pair_bits(moved)) <= bits_at_most(leak, 2)
 
 
 def test_bits_at_most_at_its_ends():
@@ -473,6 +538,7 @@ def window_oracle(inputs, activation, in_range, in_bins, out_range, out_bins, ou
         ("identity", (0, 1), (0, 1)),
         ("identity", (-2, 3), (-1, 2.5)),
         ("identity", (-3, -1), (-3, 1)),
+        ("identity", (-2, 2), (-1.5, 1)),
         ("ReLU", (-2, 3), (0, 2)),
         ("Sigmoid", (-4, 4), (0, 1)),
         ("GELU", (-3, 3), (-0.2, 2)),

@@ -128,6 +128,15 @@ def test_few_draws_a_cell_are_within_their_error(samples, estimator):
     assert all(abs(one.value - truth) < 4 * one.standard_error for one in found)
 
 
+def test_errors_of_the_outputs_entropy_are_calibrated(monkeypatch):
+    """Nothing is random inside a cell here; what is not known is how often each of the unequal outputs comes."""
+    monkeypatch.setattr(vector_information, "MOST_CELLS", 0)
+    question = layer([[1.0]], torch.relu, (-1, 1), 16, (-1, 1), 16)
+    shares = np.array([9] + [1] * 7) / 16
+    truth = -(shares * np.log2(shares)).sum()
+    assert calibrated([sample_vector(question, samples=20_000, seed=seed) for seed in range(16)], truth)
+
+
 def test_groups_have_calibrated_errors():
     weights = golden(3, 2, 3.0)
     x, cells = grid_points(3, (0, 1), 8, 20)
