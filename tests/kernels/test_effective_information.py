@@ -32,6 +32,7 @@ from torch import nn
 import nbwidgets_nn as nw
 from nbwidgets_nn.kernels import vector_information
 from nbwidgets_nn.kernels.binned_activation import default_range
+from nbwidgets_nn.kernels.information import ESTIMATORS
 from nbwidgets_nn.kernels.pairs_of_layer import UncertainResultWarning
 
 SIGMOID = {"in_range": (0, 1), "out_range": (0, 1), "activation": torch.sigmoid}
@@ -415,7 +416,7 @@ def test_signature_is_the_seeds(name):
     written = [p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in seeds]
     assert " ".join(written) == f"{SEED[name]} {SEED_ENDS}"
     new = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-    shared = {"method": "auto", "estimator": "grassberger", "outside": "clip", "seed": 0, "progress": False}
+    shared = {"method": "auto", "estimator": "adjusted", "outside": "clip", "seed": 0, "progress": False}
     assert new.items() >= (shared | {"return_result": False}).items()
 
 
@@ -476,7 +477,7 @@ def test_full_result_of_draws():
 
 
 def test_standard_error_and_bias_of_draws():
-    """Grassberger is within its error over many seeds; the plain histogram is too high by what is said."""
+    """The corrected value is within its error over many seeds; the plain histogram is too high by what is said."""
     layer, graph = linear(golden(2, 2, 1.0))
     truth = nw.ei_parts(layer, graph, **EIGHT, **SIGMOID)
     draws = [
@@ -513,9 +514,7 @@ def test_a_threshold_out_of_reach_warns(monkeypatch):
 
     layer, graph = linear(golden(3, 2, 1.0))
     monkeypatch.setattr(sampled_information, "_MOST_SAMPLES", 20_000)
-    with pytest.warns(
-        UncertainResultWarning, match="stopped at 20,000 draws, before the standard error was 1e-05"
-    ):
+    with pytest.warns(UncertainResultWarning, match=r"stopped at 20,000 draws, before .* 1e-05 of"):
         found = nw.ei_parts(
             layer, graph, threshold=1e-5, method="sample", **EIGHT, **SIGMOID, return_result=True
         )
@@ -546,7 +545,7 @@ def test_extrapolated():
     assert unlimited.samples >= 10_000
 
 
-@pytest.mark.parametrize("estimator", ["grassberger", "miller-madow", "plugin"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_estimators(estimator):
     layer, graph = linear(golden(2, 2, 1.0))
     found = nw.ei_parts(
@@ -573,24 +572,40 @@ def test_what_has_no_exact_form():
         nw.ei(layer, graph, method="exact", **EIGHT, **SIGMOID)
 
 
+MIXED = np.array([[1, -1, 2, 0.5, 1, 1, 1], [2.0, 3e-4, 2e-4, 1e-4, 4e-4, 3e-4, 2e-4]])
+"""In the second row one weight has everything, and the others are too many for the closed form."""
+
+
 def test_rows_that_neither_series_nor_closed_form_can_do_are_sampled():
-    weights = np.array([[2.0, 3e-4, 2e-4, 1e-4, 4e-4, 3e-4, 2e-4], [1, -1, 2, 0.5, 1, 1, 1]])
-    layer, graph = linear(weights)
+    layer, graph = linear(MIXED)
     given_ = {"in_range": (-1, 1), "out_range": (0, 1), "activation": torch.sigmoid} | EIGHT
     found = nw.ei_parts(layer, graph, return_result=True, **given_)
     assert found.method == "exact, 1 of 2 outputs sampled"
     assert found.samples
     assert any("1 of 2 outputs" in note for note in found.notes)
-    exact = nw.ei_parts_matrix(*linear(weights[1:]), **given_)
-    np.testing.assert_allclose(found.matrix[:, 1:], exact, atol=1e-9)
-    # The other weights of the first row do next to nothing.
+    exact = nw.ei_parts_matrix(*linear(MIXED[:1]), **given_)
+    np.testing.assert_allclose(found.matrix[:, :1], exact, atol=1e-9)
+    # The other weights of the second row do next to nothing.
     alone = nw.ei_parts(*linear([[2.0]]), **given_)
-    assert found.matrix[0, 0] == pytest.approx(alone, abs=0.03)
+    assert found.matrix[0, 1] == pytest.approx(alone, abs=0.03)
     assert found.value == pytest.approx(found.matrix.sum())
     assert 0 < found.standard_error < 0.05
     with pytest.raises(ValueError, match=r"method: expected pairs known to 1e-06 bits, got 1 of 2 outputs"):
         nw.ei_parts(layer, graph, method="exact", **given_)
     assert nw.sensitivity(layer, graph, method="exact", **given_) > 0
+
+
+def test_sampled_rows_keep_their_own_bins_and_shares():
+    """The first output reaches ±7.5 and the second ±2; a quarter of the second's lies beyond ±1.5."""
+    layer, graph = linear(MIXED)
+    given_ = {"in_range": (-1, 1), "out_bins": 8, "in_bins": 8}
+    found = nw.ei_parts(layer, graph, out_range="dynamic", return_result=True, **given_)
+    assert found.method == "exact, 1 of 2 outputs sampled"
+    alone = nw.ei_parts(*linear([[2.0]]), out_range="dynamic", **given_)
+    assert found.matrix[0, 1] == pytest.approx(alone, abs=0.03)
+    found = nw.ei_parts(layer, graph, out_range=(-1.5, 1.5), return_result=True, **given_)
+    first = nw.ei_parts(*linear(MIXED[:1]), out_range=(-1.5, 1.5), return_result=True, **given_)
+    assert found.outside_share == pytest.approx((first.outside_share + 0.25) / 2, abs=0.01)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -806,6 +821,19 @@ def test_the_model_and_all_random_numbers_stay_as_they_were(name):
     assert same(before, state_of(model))
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_an_activation_runs_in_eval_mode(training):
+    """RReLU draws its slopes in training; in eval mode it is a LeakyReLU. It is not part of the model."""
+    activation = nn.RReLU(0.1, 0.3).train(training)
+    layer, graph = linear(golden(2, 2, 1.0))
+    before, given_ = torch.get_rng_state(), {"in_range": (-1, 1), "out_range": (-1, 1)} | EIGHT
+    found = nw.ei_parts(layer, graph, activation=activation, samples=40_000, return_result=True, **given_)
+    assert activation.training is training
+    assert torch.equal(before, torch.get_rng_state())
+    truth = nw.ei_parts(layer, graph, activation=nn.LeakyReLU(0.2), **given_)
+    assert found.value == pytest.approx(truth, abs=4 * found.standard_error)
+
+
 @pytest.mark.parametrize("at", [0, 1])
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "exact sensitivity"])
 def test_stopped_by_its_progress_leaves_nothing_behind(name, at):
@@ -874,6 +902,22 @@ def test_single_precision_models_give_the_same_bits():
     assert nw.ei_parts(half, graph, **EIGHT) == pytest.approx(
         nw.ei_parts(*linear(weights), **EIGHT), abs=1e-5
     )
+
+
+@pytest.mark.parametrize("size", [7, 100])
+def test_a_span_runs_so_many_samples_at_a_time(size):
+    sizes = []
+
+    class Counted(nn.Linear):
+        def forward(self, x):
+            sizes.append(len(x))
+            return super().forward(x)
+
+    model = nn.Sequential(Counted(3, 2), nn.Sigmoid(), nn.Linear(2, 2))
+    graph = topology(model, (3,), torch.float32)
+    nw.ei_parts(model[2], graph, in_layer=model[0], samples=250, batch_size=size, **EIGHT)
+    assert max(sizes) == size
+    assert sizes.count(size) >= 250 // size
 
 
 def test_batch_size_changes_nothing():

@@ -352,6 +352,17 @@ def test_span_ends_with_its_layer_and_activation():
     assert found.value == pytest.approx(truth, abs=4 * found.standard_error + 0.005)
 
 
+def test_ranges_of_a_span_are_those_of_its_ends():
+    model = nn.Sequential(
+        nn.Linear(2, 2), nn.Sigmoid(), nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2), nn.ReLU()
+    ).double()
+    found = nw.ei_parts(
+        model[4], topology(model, (2,)), in_layer=model[2], samples=500, return_result=True, **EIGHT
+    )
+    assert found.in_range == (0, 1)
+    assert (found.out_low[0], found.out_high[0]) == (0, 10)
+
+
 def test_span_with_images():
     """From the input of a convolution on a 4 x 4 image to two classes: 16 inputs."""
     torch.manual_seed(0)
