@@ -14,7 +14,7 @@ norm behind it, with an activation known in full, is solved exactly; anything el
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import networkx as nx
@@ -303,6 +303,10 @@ def eis_between_groups(
     given = locals()
     question, sampling = _ask(given), _sampling(given)
     whole = question.whole()
+    if not isinstance(groups, Iterable):
+        raise TypeError(
+            expected("groups", "a list of pairs of groups", type(groups).__name__, "[((1, 2, 3), (1,))]")
+        )
     checked = [_checked_group(group, k, whole) for k, group in enumerate(groups)]
     results = [_between(question, sampling, *group) for group in checked]
     return results if return_result else [result.value for result in results]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nbwidgets_nn._progress import Progress, steps
+from nbwidgets_nn.kernels._threads import one_thread_each
 from nbwidgets_nn.kernels._uniform_sums import Series, Terms, closed_form, terms_needed
 from nbwidgets_nn.kernels.binned_activation import Steps
 from nbwidgets_nn.kernels.pair_information import bits_at_most, pair_bits, place_outside
@@ -102,14 +103,14 @@ def _one_row_a_thread(rows: list[_Row], device: torch.device) -> Iterator[Iterat
     Rows are small: torch's own threads, several a row, would wait for each other most of the time, and for ever so long when
     other programs use the cores.
     """
-    threads = torch.get_num_threads()
-    workers = threads if device.type == "cpu" else 1
-    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield pool.map(_Row.solve, rows)
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
+    with one_thread_each() as threads:
+        pool = ThreadPoolExecutor(
+            threads if device.type == "cpu" else 1, initializer=torch.set_num_threads, initargs=(1,)
+        )
+        try:
+            yield pool.map(_Row.solve, rows)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 _Answer = tuple[NDArray, float, float, int]
@@ -130,9 +131,9 @@ class _Row:
     def solve(self) -> _Answer:
         """Answer."""
         n = len(self.half_widths)
-        if n == 0:
-            label = self.activation.labels[np.searchsorted(self.activation.breaks, self.middle, side="right")]
-            return np.zeros(0), 0.0, float(label >= self.activation.bins), 0
+        present = self._cells()[2]
+        if len(present) == 1:  # the output never moves, or never leaves one bin
+            return np.zeros(n), 0.0, float(present[0] >= self.activation.bins), 0
         closed = self._from_closed_form() if n <= _QUICKLY_CLOSED else None
         if closed and closed[1] <= MOST_ERROR:
             return closed
@@ -180,7 +181,7 @@ class _Row:
         reach = self.half_widths.sum()
         breaks = self.activation.breaks - self.middle
         inside = (breaks > -reach) & (breaks < reach)
-        first = np.searchsorted(breaks, -reach, side="right")
+        first = np.searchsorted(breaks, -reach, side="right")  # a z of exactly a break lies behind it
         labels = self.activation.labels[first : first + inside.sum() + 1]
         present, cells = np.unique(labels, return_inverse=True)
         return np.concatenate([[-reach], breaks[inside], [reach]]), cells, present

