@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from nbwidgets_nn.information_results import EffectiveInformation
+from nbwidgets_nn.kernels.layer_question import check_range
 from nbwidgets_nn.layer_view import LayerView, view_layer
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.results import check_threshold
@@ -53,6 +54,7 @@ def explore(
     use_abs_correlation: bool = True,
     max_units: int = 4096,
     ei_bins: int = 64,
+    input_range: tuple[float, float] | None = None,
     title: str | None = None,
 ) -> Explorer:
     """Record a model on some input and open the explorer: layers on the left, linked heatmaps on the right.
@@ -70,6 +72,8 @@ def explore(
         max_units: of a larger layer this many units of largest variance are shown, and the view says so.
         ei_bins: bins of each input and output of the effective information. It is computed beside the notebook, exactly; a
             layer that takes more than a few seconds offers a button.
+        input_range: (low, high) of the model's own input, for its effective information: (0, 1) for pixels. By default
+            (-10, 10), as behind any layer without an activation.
         title: shown above the layers; the model's class by default.
 
     Returns:
@@ -95,13 +99,15 @@ def explore(
         raise ValueError(f"max_units must be a whole number of at least 2, but {max_units!r} came")
     if not isinstance(ei_bins, int) or ei_bins < 2:
         raise ValueError(f"ei_bins must be a whole number of at least 2, but {ei_bins!r} came")
+    if input_range is not None:
+        input_range = check_range("input_range", input_range)
     options = {
         "cut": cut,
         "method": method,
         "use_abs_correlation": use_abs_correlation,
         "max_units": max_units,
     }
-    return Explorer(recording, layer=layer, target=target, ei_bins=ei_bins, title=title, **options)
+    return Explorer(recording, layer=layer, target=target, ei=(ei_bins, input_range), title=title, **options)
 
 
 class Explorer(StillPicture, HBox):
@@ -127,12 +133,12 @@ class Explorer(StillPicture, HBox):
         layer: str | None,
         target: Sequence[Any] | None,
         cut: float,
-        ei_bins: int,
+        ei: tuple[int, tuple[float, float] | None],
         title: str | None,
         **options: Any,
     ) -> None:
         self.recording = recording
-        self._information = ShownInformation(recording, ei_bins)
+        self._information = ShownInformation(recording, *ei)
         self._samples = _sample_count(recording)
         self._target = _checked_target(target, self._samples)
         self._options = options
@@ -258,7 +264,10 @@ class Explorer(StillPicture, HBox):
         if self.layer not in self._views:  # a large layer: say at once what the wait is for
             units = min(self.recording[self.layer].units, self._options["max_units"])
             self.heatmaps.content = HeatmapContent(self.layer, message=f"Analysing up to {units:,} units …")
-        self.heatmaps.content = self._content(self.layer)
+        self._information.stop()
+        content = self._content(self.layer)
+        with self._lock:
+            self.heatmaps.content = content
         row = self._row(self.layer)
         rows = tuple(
             {**old, "redundancy": row.redundancy} if old["name"] == row.name else old
@@ -281,9 +290,10 @@ class Explorer(StillPicture, HBox):
         ValueError, with the reason, for a layer without such weights.
         """
         name = self.layer if layer is None else self.recording[layer].name
-        parts, _ = self._information.find(name, progress=True)
         if name == self.layer:
             self._information.stop()
+        parts, _ = self._information.find(name, progress=True)
+        if name == self.layer:
             self._informed(name)
         return parts
 
@@ -291,13 +301,12 @@ class Explorer(StillPicture, HBox):
         """Start what is missing for the layer shown; wait for it a moment, so that what is quick is there at once."""
         name = self.layer
         self._information.stop()
-        self.heatmaps.job = None
-        if not self.heatmaps.content.panels or not self._information.missing(name):
-            return
-        if not self._information.is_quick(name):
-            self.heatmaps.job = self._information.job(name, "offered")
-            return
-        self._compute(name, patience)
+        with self._lock:
+            missing = bool(self.heatmaps.content.panels) and self._information.missing(name)
+            quick = self._information.is_quick(name)
+            self.heatmaps.job = self._information.job(name, "offered") if missing and not quick else None
+        if missing and quick:
+            self._compute(name, patience)
 
     def _compute(self, name: str, patience: float) -> None:
         self._information.start(name, self._informed, self._not_informed, self._report)
@@ -305,29 +314,32 @@ class Explorer(StillPicture, HBox):
             self._report(name)
 
     def _informed(self, name: str) -> None:
-        # Called in the thread of the computation: another layer may have been chosen meanwhile.
+        # In the thread of the computation, so another layer may be chosen at any moment. The content is made before the
+        # lock is taken: making it takes long, and the notebook's own thread takes the lock too.
+        content = self._content(name)
         with self._lock:
-            if name == self.layer:
-                self.heatmaps.content = self._content(name)
+            if name == self.layer == self.heatmaps.content.layer:
+                self.heatmaps.content = content
                 self.heatmaps.job = None
 
     def _not_informed(self, name: str, error: Exception) -> None:
-        with self._lock:
-            if name == self.layer:
-                self.heatmaps.job = self._information.job(name, "failed", str(error))
+        self._set_job(name, "failed", str(error))
 
     def _report(self, name: str, done: int = 0, total: int = 0) -> None:
-        with self._lock:
-            if name == self.layer and self._information.missing(name) and self._information.running:
-                self.heatmaps.job = self._information.job(name, "running", steps=(done, total))
+        if self._information.missing(name) and self._information.running:
+            self._set_job(name, "running", steps=(done, total))
 
     def _on_job(self, action: str) -> None:
         if action == "start":
             self._compute(self.layer, 0.0)
         else:
             self._information.stop()
-            with self._lock:
-                self.heatmaps.job = self._information.job(self.layer, "cancelled")
+            self._set_job(self.layer, "cancelled")
+
+    def _set_job(self, name: str, state: str, text: str = "", steps: tuple[int, int] = (0, 0)) -> None:
+        with self._lock:
+            if name == self.layer and self._information.missing(name):
+                self.heatmaps.job = self._information.job(name, state, text, steps)
 
     def _analyse(self, names: list[str]) -> None:
         for name in tqdm(names, desc="analysing layers", unit="layer", delay=1, leave=False):

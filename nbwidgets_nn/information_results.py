@@ -53,9 +53,11 @@ class EffectiveInformation:
     standard_error: float
     """Of `value`; 0 where nothing was sampled."""
     error_bound: float
-    """Bits by which an exact `value` can be wrong at most, because a series was cut off; 0 for closed forms."""
+    """Bits by which an exact `value` can be wrong at most: what a series leaves out, and rounding. 0 for the sensitivity."""
     matrix: np.ndarray | None = field(repr=False)
     """(inputs, outputs) bits, `[A][B]`; None for the vector EI."""
+    matrix_error: np.ndarray | None = field(repr=False)
+    """(inputs, outputs) standard errors, 0 where a pair is exact; those of different pairs are not independent."""
     method: str
     """"exact", "sampled", or both with the share of each."""
     samples: int
@@ -91,16 +93,23 @@ class EffectiveInformation:
     def of_input(self, index: int) -> EffectiveInformation:
         """Return one pair of a result of one output, as a result of its own."""
         one = self.matrix[index : index + 1]
-        return replace(self, quantity="EI", value=float(one.sum()), matrix=one)
+        error = self.matrix_error[index : index + 1]
+        return replace(
+            self,
+            quantity="EI",
+            value=float(one.sum()),
+            standard_error=float(error.sum()),
+            matrix=one,
+            matrix_error=error,
+        )
 
     def __float__(self) -> float:
         return self.value
 
     def __str__(self) -> str:
         how = self.method if not self.samples else f"{self.method}, {self.samples:,} draws, seed {self.seed}"
-        beyond = f"; {self.outside_share:.1%} of the outputs outside their range: {self.outside}" * (
-            self.outside_share > 0
-        )
+        share = f"{self.outside_share:.1%}" if self.outside_share >= 5e-4 else "less than 0.1%"
+        beyond = f"; {share} of the outputs outside their range: {self.outside}" * (self.outside_share > 0)
         notes = "".join(f"; {note}" for note in self.notes)
         return f"{self.quantity} of {self.layer}: {self.bits} bits ({how}){beyond}{notes}"
 

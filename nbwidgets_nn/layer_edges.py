@@ -16,6 +16,7 @@ from nbwidgets_nn.kernels.pairs_of_layer import Sampling, pairs_of_layer
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import affine_map
 from nbwidgets_nn.record.layer import Layer
+from nbwidgets_nn.record.topology import find_node
 from nbwidgets_nn.widgets.heatmap_content import Columns, Fact, MatrixPanel
 
 
@@ -51,10 +52,9 @@ class LayerEdges:
         return math.ceil(self.pairs * self.question.in_bins * self.question.out_bins / 64**2)
 
     def measure(self, progress: Progress = False) -> tuple[EffectiveInformation, EffectiveInformation]:
-        """Return EI_parts and sensitivity. Reads no model, so it may run beside anything."""
-        sampling = Sampling(method="exact", progress=progress)
-        parts = pairs_of_layer(self.question, sampling, alone=False)
-        return parts, pairs_of_layer(self.question, Sampling(method="exact"), alone=True)
+        """Return EI_parts and sensitivity. Neither runs the model, so this may go on beside anything."""
+        parts = pairs_of_layer(self.question, Sampling(progress=progress), alone=False)
+        return parts, pairs_of_layer(self.question, Sampling(), alone=True)
 
     def panel(self, parts: EffectiveInformation, rows: NDArray, column_order: NDArray | None) -> MatrixPanel:
         """Show EI_parts.
@@ -83,13 +83,18 @@ class LayerEdges:
             quantity="EI",
             unit="bits",
             columns=Columns(f"units of {other}", [str(unit) for unit in columns], one="unit", layer=other),
-            note="; ".join(filter(None, (summed, beyond))),
+            note="; ".join(filter(None, (_ranges(parts), summed, beyond))),
             marginals=True,
         )
 
     @property
     def _ends(self) -> int:
         return int(self.unit_of_input.max()) + 1
+
+
+def _ranges(parts: EffectiveInformation) -> str:
+    low, high = parts.in_range
+    return f"inputs {low:g} to {high:g}, outputs {parts.out_low.min():g} to {parts.out_high.max():g}"
 
 
 def information_fact(
@@ -107,29 +112,42 @@ def information_fact(
     )
 
 
-def edges_of(recording: Activations, topology: nx.DiGraph, name: str, bins: int) -> LayerEdges | str:
-    """Find the weights behind a layer, or of the last layer those before it; in words why there are none."""
+def edges_of(
+    recording: Activations,
+    topology: nx.DiGraph,
+    name: str,
+    bins: int,
+    input_range: tuple[float, float] | None = None,
+) -> LayerEdges | str:
+    """Find the weights behind a layer, or of the last layer those before it; in a few words why there are none."""
     ahead = _next_weights(recording, recording[name])
     if ahead is not None:
-        return _ask(recording, topology, ahead, recording[name], bins, forward=True)
+        return _ask(recording, topology, ahead, recording[name], bins, input_range, forward=True)
     behind = _last_weights(recording, recording[name])
     if behind is None:
-        return "no Linear or convolution takes its units as they are"
-    return _ask(recording, topology, behind, recording[name], bins, forward=False)
+        return "no weights take these units"
+    return _ask(recording, topology, behind, recording[name], bins, input_range, forward=False)
 
 
 def _ask(
-    recording: Activations, topology: nx.DiGraph, weights: Layer, shown: Layer, bins: int, *, forward: bool
+    recording: Activations,
+    topology: nx.DiGraph,
+    weights: Layer,
+    shown: Layer,
+    bins: int,
+    input_range: tuple[float, float] | None,
+    *,
+    forward: bool,
 ) -> LayerEdges | str:
     source = shown if forward else _source(recording, weights)
     if source is None:
-        return f"{weights.name} takes more than one layer"
+        return f"{weights.name} takes several layers"
     try:
         question = ask(
             weights.name,
             topology,
             in_layer=None,
-            in_range=None,
+            in_range=None if topology.pred[find_node(topology, weights.name)] else input_range,
             in_bins=bins,
             out_range=None,
             out_bins=bins,
@@ -141,12 +159,12 @@ def _ask(
     except (TypeError, ValueError) as error:
         return str(error)
     if question.why_not_exact:
-        return question.why_not_exact
+        return f"{weights.name} has no exact form"
     unit_of_input = _unit_of_input(source, weights, question.inputs)
     if unit_of_input is None:
-        return f"the units of {source.name} are not the inputs of {weights.name}"
+        return f"not the inputs of {weights.name}"
     if not forward and question.outputs != shown.units:
-        return f"the units of {shown.name} are not the outputs of {weights.name}"
+        return f"not the outputs of {weights.name}"
     target = weights.name if forward else shown.name
     return LayerEdges(question, source.name, target, shown.units, forward, unit_of_input)
 

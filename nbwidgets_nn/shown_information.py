@@ -21,7 +21,6 @@ from nbwidgets_nn.widgets.heatmap_content import Fact, HeatmapContent
 # Seconds for one pair at 64 x 64 bins on two cores, about: to say how long a wait will be.
 _SECONDS_A_STEP = 5e-5
 _QUICK_SECONDS = 5.0
-_WORDS_SHOWN = 44
 
 Found = tuple[EffectiveInformation, EffectiveInformation]
 
@@ -29,8 +28,10 @@ Found = tuple[EffectiveInformation, EffectiveInformation]
 class ShownInformation:
     """Finds and keeps EI_parts and sensitivity of the layers of one recording."""
 
-    def __init__(self, recording: Activations, bins: int) -> None:
-        self._recording, self._bins = recording, bins
+    def __init__(
+        self, recording: Activations, bins: int, input_range: tuple[float, float] | None = None
+    ) -> None:
+        self._recording, self._bins, self._input_range = recording, bins, input_range
         self._topology = topology_of_recording(recording)
         self._edges: dict[str, LayerEdges | str] = {}
         self._found: dict[str, Found] = {}
@@ -40,7 +41,7 @@ class ShownInformation:
     def edges(self, name: str) -> LayerEdges | str:
         """Return the edges of a layer, or why there are none."""
         if name not in self._edges:
-            self._edges[name] = edges_of(self._recording, self._topology, name, self._bins)
+            self._edges[name] = edges_of(self._recording, self._topology, name, self._bins, self._input_range)
         return self._edges[name]
 
     def missing(self, name: str) -> bool:
@@ -126,7 +127,5 @@ class ShownInformation:
     def _absence(self, name: str) -> Fact:
         edges = self.edges(name)
         why = edges if isinstance(edges, str) else "not computed yet"
-        short = why if len(why) <= _WORDS_SHOWN else "why: see here"
-        return Fact(
-            "EI parts", "–", short, f"Effective information of the layer's edges. {why[:1].upper()}{why[1:]}."
-        )
+        explain = "Effective information is that of a Linear or convolution which takes the layer's units as they are."
+        return Fact("EI parts", "–", why, f"{explain} Here: {why}.")

@@ -17,6 +17,7 @@ def result(**changes):
         "standard_error": 0.0,
         "error_bound": 0.0,
         "matrix": np.array([[1.0], [0.5]]),
+        "matrix_error": np.array([[0.0], [0.25]]),
         "method": "exact",
         "samples": 0,
         "estimator": "",
@@ -109,8 +110,10 @@ def test_repr_has_no_arrays():
 
 def test_one_pair_of_a_result():
     one = result().of_input(1)
-    assert (one.quantity, one.value, one.layer) == ("EI", 0.5, "fc1")
+    assert (one.quantity, one.value, one.standard_error, one.layer) == ("EI", 0.5, 0.25, "fc1")
     np.testing.assert_array_equal(one.matrix, [[0.5]])
+    np.testing.assert_array_equal(one.matrix_error, [[0.25]])
+    assert result().of_input(0).standard_error == 0
 
 
 def row(name="fc1", note="", **changes):

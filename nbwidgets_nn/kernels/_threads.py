@@ -16,8 +16,8 @@ _RUNNING: list[int] = []
 def one_thread_each() -> Iterator[int]:
     """Give the number of threads to start, each of which calls `torch.set_num_threads(1)`.
 
-    That call also tells threads that are yet to come, so the number is put back when the last of several such pieces of work
-    that overlap has ended.
+    That call also tells threads that are started later, so the number is put back at the end. Pieces of work that overlap
+    share the number that the first of them found.
     """
     with _LOCK:
         # While another one runs, a new thread would be told 1.

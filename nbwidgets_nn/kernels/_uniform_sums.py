@@ -169,7 +169,8 @@ def closed_form(others: NDArray, own: float, bins: int, points: NDArray) -> tupl
         corners += math.prod(signs) * _power(np.maximum(corner, 0), n)
     scale = math.factorial(n) * np.prod(2 * sides) * (2 * real(own) / bins)
     widest = (2 * (sides.sum() + own)) ** n
-    error = float(2**n * (n + 3) * np.finfo(real).eps * widest / scale)
+    # Each of 2**n corners is rounded some n times before it is raised to the power n, and then added up.
+    error = float(2**n * (n * (n + 2) + 2**n) * np.finfo(real).eps * widest / scale)
     cdf = np.clip((corners[:-1] - corners[1:]) / scale, 0, 1)
     cdf[:, 0], cdf[:, -1] = 0, 1
     return np.maximum(np.diff(cdf, axis=1), 0).astype(np.float64), 2 * error

@@ -21,9 +21,10 @@ from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._progress import Progress, steps
 from nbwidgets_nn.information_results import Bits, EffectiveInformation, EIReport, LayerInformation
 from nbwidgets_nn.kernels.effective_information import Layer, ei, ei_parts, sensitivity
-from nbwidgets_nn.kernels.pairs_of_layer import UncertainResultWarning
+from nbwidgets_nn.kernels.layer_question import OUTSIDE, check_bins, check_range
+from nbwidgets_nn.kernels.pairs_of_layer import Sampling, UncertainResultWarning
 from nbwidgets_nn.kernels.vector_information import HOPELESS
-from nbwidgets_nn.record.affine import affine_map
+from nbwidgets_nn.record.affine import WEIGHTED
 from nbwidgets_nn.record.topology import find_node, topology_of
 
 _AGAINST = ("ei_parts", "ei")
@@ -118,6 +119,17 @@ def ei_report(
     A vector EI whose outputs have more cells than draws can ever meet twice is NaN, shown as "–", and so is its Phi. A layer
     that cannot be measured has no row; `skipped` has the reason.
     """
+    for name, bins in (("in_bins", in_bins), ("out_bins", out_bins)):
+        check_bins(name, bins)
+    if input_range is not None:
+        input_range = check_range("input_range", input_range)
+    Sampling(threshold=threshold, seed=seed)
+    if outside not in OUTSIDE:
+        raise ValueError(expected("outside", '"clip" or "drop"', repr(outside)))
+    if isinstance(model, nx.DiGraph) and input is not None:
+        raise ValueError(
+            expected("input", "nothing beside a topology, which has its own", type(input).__name__)
+        )
     topology = model if isinstance(model, nx.DiGraph) else topology_of(model, input)
     chosen = list(_weighted(topology)) if layers is None else [find_node(topology, layer) for layer in layers]
     settings = {
@@ -142,12 +154,7 @@ def ei_report(
 
 
 def _weighted(topology: nx.DiGraph) -> Iterator[Any]:
-    for node, data in topology.nodes(data=True):
-        module = data["module"]
-        if affine_map(module) is not None and data["input"]["shape"] and hasattr(module, "weight"):
-            is_norm = any(topology.nodes[before]["norm"] is module for before in topology.predecessors(node))
-            if not is_norm:
-                yield node
+    return (node for node, data in topology.nodes(data=True) if isinstance(data["module"], WEIGHTED))
 
 
 def _row(node: Any, topology: nx.DiGraph, settings: dict[str, Any], *, vector: bool) -> LayerInformation:
@@ -169,7 +176,9 @@ def _row(node: Any, topology: nx.DiGraph, settings: dict[str, Any], *, vector: b
         ei_parts=parts.bits,
         degeneracy=alone.bits - parts.bits,
         phi=whole - parts.bits,
-        note=beyond,
+        note="; ".join(filter(None, (beyond, whole.note, alone.bits.note, parts.bits.note)))
+        if vector
+        else beyond,
     )
 
 

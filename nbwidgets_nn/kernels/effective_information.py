@@ -15,6 +15,7 @@ norm behind it, with an activation known in full, is solved exactly; anything el
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import networkx as nx
@@ -267,7 +268,8 @@ def vector_and_pairwise_ei(
     given = locals()
     question, sampling = _ask(given), _sampling(given)
     # "exact" is asked of what can be exact: the pairs.
-    both = (vector_of_layer(question, sampling), pairs_of_layer(question, sampling, alone=False))
+    whole = replace(sampling, method="auto") if sampling.method == "exact" else sampling
+    both = (vector_of_layer(question, whole), pairs_of_layer(question, sampling, alone=False))
     return both if return_result else (both[0].value, both[1].value)
 
 
@@ -308,19 +310,26 @@ def eis_between_groups(
             expected("groups", "a list of pairs of groups", type(groups).__name__, "[((1, 2, 3), (1,))]")
         )
     checked = [_checked_group(group, k, whole) for k, group in enumerate(groups)]
-    results = [_between(question, sampling, *group) for group in checked]
+    columns: dict[int, EffectiveInformation] = {}
+    results = [_between(whole, sampling, columns, *group) for group in checked]
     return results if return_result else [result.value for result in results]
 
 
 def _between(
-    question: LayerQuestion, sampling: Sampling, inputs: list[int], outputs: list[int]
+    whole: LayerQuestion,
+    sampling: Sampling,
+    columns: dict[int, EffectiveInformation],
+    inputs: list[int],
+    outputs: list[int],
 ) -> EffectiveInformation:
-    whole = question.whole()
-    if len(inputs) == len(outputs) == 1 and not (whole.why_not_exact or whole.window or sampling.wanted):
+    if not len(inputs) == len(outputs) == 1 or whole.why_not_exact or sampling.wanted:
+        return vector_of_layer(whole, sampling, inputs, outputs)
+    (output,) = outputs
+    if output not in columns:
         # The other inputs still move the output, so they stay; the other outputs do not matter.
-        one = pairs_of_layer(whole.part(outputs=np.array(outputs)), sampling, alone=False)
-        return one.of_input(inputs[0])
-    return vector_of_layer(whole, sampling, inputs, outputs)
+        one = whole if whole.window else whole.part(outputs=np.array(outputs))
+        columns[output] = pairs_of_layer(one, sampling, alone=False)
+    return columns[output].of_input(inputs[0])
 
 
 def _checked_group(group: Any, k: int, question: LayerQuestion) -> tuple[list[int], list[int]]:
@@ -367,6 +376,6 @@ def _sampling(given: dict[str, Any]) -> Sampling:
 
 def _refuse_dynamic(out_range: Any, out_bins: Any) -> None:
     for name, value in (("out_range", out_range), ("out_bins", out_bins)):
-        if value == "dynamic":
+        if isinstance(value, str) and value == "dynamic":
             why = "sensitivity and EI would have different bins, as an output moves less when one input does than when all do"
             raise ValueError(expected(name, "a fixed one", f"{value!r}: {why}", "that of ei_parts"))

@@ -7,6 +7,7 @@ whose distribution is known exactly (`_uniform_sums`); the bins of the output ar
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ MOST_ERROR = 1e-6
 """Bits by which a pair may be off at most; a pair that cannot be known so well is not answered here."""
 
 _AIM = 1e-9
+_ROUNDING = 1e-14  # of a single probability
 _FEW_INPUTS = 6
 _QUICKLY_CLOSED = 3
 _CHUNK = 2**17  # numbers in the largest temporary: they should stay in the cache
@@ -131,15 +133,14 @@ class _Row:
     def solve(self) -> _Answer:
         """Answer."""
         n = len(self.half_widths)
-        present = self._cells()[2]
+        _, cells, present = self._cells()
         if len(present) == 1:  # the output never moves, or never leaves one bin
             return np.zeros(n), 0.0, float(present[0] >= self.activation.bins), 0
         closed = self._from_closed_form() if n <= _QUICKLY_CLOSED else None
         if closed and closed[1] <= MOST_ERROR:
             return closed
-        cells = self.activation.bins + 2
-        terms = terms_needed(self.half_widths, self.bins, _probability_error(_AIM, cells))
-        if bits_at_most(terms.error, cells) <= MOST_ERROR:
+        terms = terms_needed(self.half_widths, self.bins, _probability_error(_AIM, len(cells)))
+        if bits_at_most(terms.error, len(cells)) <= MOST_ERROR:
             return self._from_series(terms)
         closed = closed or (self._from_closed_form() if n <= _FEW_INPUTS else None)
         return closed if closed and closed[1] <= MOST_ERROR else (np.zeros(n), np.inf, 0.0, 0)
@@ -161,8 +162,12 @@ class _Row:
             for start in range(0, n, size)
         ]
         beyond = self._beyond(series.probabilities(slice(0, 1)), present)
-        error = bits_at_most(terms.error, self.activation.bins + 2)
-        return torch.cat(bits).cpu().numpy(), error, beyond, terms.count
+        return (
+            torch.cat(bits).cpu().numpy(),
+            self._bound(terms.error, len(cells), beyond),
+            beyond,
+            terms.count,
+        )
 
     def _from_closed_form(self) -> _Answer:
         points, cells, present = self._cells()
@@ -174,7 +179,13 @@ class _Row:
             bits.append(self._bits(given, present))
             beyond = self._beyond(given, present)
             error = max(error, one)
-        return torch.cat(bits).numpy(), bits_at_most(error, self.activation.bins + 2), beyond, 0
+        return torch.cat(bits).numpy(), self._bound(error, len(cells), beyond), beyond, 0
+
+    def _bound(self, error: float, intervals: int, beyond: float) -> float:
+        """Return the bits by which a pair can be off when the probability of every interval is off by `error`."""
+        error += _ROUNDING
+        kept = 1.0 if self.outside == "clip" else 1 - beyond - intervals * error
+        return bits_at_most(error, intervals, kept) if kept > 0 else math.inf
 
     def _cells(self) -> tuple[NDArray, NDArray, NDArray]:
         """Return the points from -L to L, the cell of each interval between them, and the label of each cell."""

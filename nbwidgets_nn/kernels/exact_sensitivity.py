@@ -91,6 +91,25 @@ def information_of_steps(
     return bits, ends.lengths(np.where(beyond, 0, -1)).sum(axis=1) / bins
 
 
+def information_of_one_input(places: NDArray, labels: NDArray, bins: int) -> float:
+    """Return the bits between the bin of a uniform input and a label that is a step function of it.
+
+    Args:
+        places: ascending, where in (0, bins) the label changes, in steps of one input bin.
+        labels: (places + 1,) from 0; the same one may come any number of times.
+        bins: of the input.
+
+    >>> information_of_one_input(np.array([1.0, 2.0, 3.0]), np.array([0, 1, 0, 1]), 4)
+    1.0
+    """
+    ends = np.union1d(places, np.arange(bins + 1.0))
+    middles = (ends[1:] + ends[:-1]) / 2
+    cells = middles.astype(np.int64) * (labels.max() + 1) + labels[np.searchsorted(places, middles)]
+    joint = np.bincount(cells, np.diff(ends)) / bins
+    outputs = np.bincount(cells % (labels.max() + 1), np.diff(ends)) / bins
+    return max(0.0, float(np.log2(bins) + _xlogx(joint).sum() - _xlogx(outputs).sum()))
+
+
 class _Ends:
     """Intervals between breaks in [0, bins], for many pairs at once."""
 

@@ -24,11 +24,12 @@ from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels.binned_activation import Activation, Steps, binned, default_range, known_activation
 from nbwidgets_nn.kernels.sampled_information import Intervention
 from nbwidgets_nn.record._state import unchanged
-from nbwidgets_nn.record.affine import affine_map, fold, groups_of, window_of
+from nbwidgets_nn.record.affine import WEIGHTED, affine_map, fold, groups_of, window_of
 from nbwidgets_nn.record.span import Span
-from nbwidgets_nn.record.topology import find_node
+from nbwidgets_nn.record.topology import find_node, recording_of
 
 MOST_BINS = 2**15
+OUTSIDE = ("clip", "drop")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,8 @@ class LayerQuestion:
     window: bool = False
     """Is the layer the maximum of its inputs?"""
     span: Span | None = None
+    notes: tuple[str, ...] = ()
+    """What a reader should know about the function."""
 
     @cached_property
     def known(self) -> Activation | None:
@@ -63,15 +66,10 @@ class LayerQuestion:
     def why_not_exact(self) -> str:
         """Say why there is no exact form; "" if there is one."""
         if self.span is not None:
-            return f"{self.name} is no single Linear, convolution, pooling or batch norm"
+            return f"{self.name} is no single Linear, convolution, pooling or batch norm that runs torch's own forward"
         if self.known is None:
             return f"the activation {_described(self.activation)} is not one of those known in full"
         return ""
-
-    @property
-    def notes(self) -> list[str]:
-        """Return what a reader should know about the function."""
-        return [] if self.span is None else list(self.span.notes)
 
     def whole(self) -> LayerQuestion:
         """Return the same layer with the inputs of all groups of a convolution beside each other."""
@@ -154,6 +152,9 @@ class LayerQuestion:
 
         Meanwhile the activation is in eval mode and the model ready; afterwards both and all random numbers are as before.
         """
+        if self.span is None and self.known is not None:
+            yield lambda x: self._run(self._run_alone, x)  # touches nothing that is anybody's
+            return
         module = self.activation if isinstance(self.activation, nn.Module) else nn.Identity()
         span = contextlib.nullcontext(self._run_alone) if self.span is None else self.span.running()
         with unchanged(module), span as function:
@@ -178,7 +179,7 @@ class LayerQuestion:
             return z
         try:
             y = self.activation(z)
-        except RuntimeError:  # an activation with float32 weights of its own
+        except RuntimeError:  # an activation with float32 weights of its own; anything else is raised again
             y = self.activation(z.float())
         if not isinstance(y, Tensor) or y.shape != z.shape:
             came = f"shape {tuple(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
@@ -204,11 +205,16 @@ def ask(  # the seeds' parameters, checked
     """Check the arguments that all functions of seed 002 share and return what they ask about."""
     end = find_node(topology, layer)
     start = end if in_layer is None else find_node(topology, in_layer, "in_layer")
-    if topology.nodes[end]["norm"] is not None:
-        end = _norm_node(topology, end)
+    norm, left_out = _norm_behind(topology, end)
+    if norm is not None and norm == start != end:
+        came = f"{topology.nodes[start]['name']!r}, the batch norm behind {topology.nodes[end]['name']!r}"
+        raise ValueError(expected("in_layer", "a layer before `layer`, or `layer` itself", came))
+    end = end if norm is None or left_out else norm
     first, last = topology.nodes[start], topology.nodes[end]
     if activation is None:
-        activation = last["output"]["activation"]
+        activation = (
+            recording_of(topology)[last["name"]].activation if left_out else last["output"]["activation"]
+        )
     elif not callable(activation):
         raise TypeError(
             expected("activation", "a module or a function", type(activation).__name__, "torch.sigmoid")
@@ -222,13 +228,14 @@ def ask(  # the seeds' parameters, checked
         inputs=0,
         outputs=0,
         activation=activation,
-        in_range=_checked_range("in_range", in_range),
-        in_bins=_checked_bins("in_bins", in_bins),
-        out_range=out_range if _is_dynamic(out_range) else _checked_range("out_range", out_range),
-        out_bins=out_bins if _is_dynamic(out_bins) else _checked_bins("out_bins", out_bins),
-        outside=_checked_choice("outside", outside, ("clip", "drop")),
+        in_range=check_range("in_range", in_range),
+        in_bins=check_bins("in_bins", in_bins),
+        out_range=out_range if _is_dynamic(out_range) else check_range("out_range", out_range),
+        out_bins=out_bins if _is_dynamic(out_bins) else check_bins("out_bins", out_bins),
+        outside=_checked_choice("outside", outside, OUTSIDE),
         device=_checked_device(device),
         batch_size=_checked_count("batch_size", batch_size),
+        notes=(left_out,) if left_out else (),
     )
     return _with_function(question, topology, start, end)
 
@@ -237,7 +244,7 @@ def _with_function(question: LayerQuestion, topology: nx.DiGraph, start: Any, en
     first = topology.nodes[start]
     module = first["module"]
     alone = start == end
-    affine = affine_map(module) if alone or _is_norm_of(topology, start, end) else None
+    affine = affine_map(module) if alone or _folds(topology, start, end) else None
     if affine is not None and not alone:
         norm = affine_map(topology.nodes[end]["module"])
         affine = norm and fold(affine, norm)
@@ -252,16 +259,33 @@ def _with_function(question: LayerQuestion, topology: nx.DiGraph, start: Any, en
     if window is not None:
         return dataclasses.replace(question, inputs=window, outputs=1, window=True)
     span = Span(topology, start, end)
-    return dataclasses.replace(question, name=span.name, inputs=span.inputs, outputs=span.outputs, span=span)
+    notes = (*question.notes, *span.notes)
+    return dataclasses.replace(
+        question, name=span.name, inputs=span.inputs, outputs=span.outputs, span=span, notes=notes
+    )
 
 
-def _norm_node(topology: nx.DiGraph, node: Any) -> Any:
-    norm = topology.nodes[node]["norm"]
-    return next(other for other in topology.successors(node) if topology.nodes[other]["module"] is norm)
+def _norm_behind(topology: nx.DiGraph, node: Any) -> tuple[Any, str]:
+    """Return the batch norm that belongs to a layer, and if it cannot be measured with it, what to say about that."""
+    data = topology.nodes[node]
+    if data["norm"] is None:
+        return None, ""
+    norm = next(
+        other for other in topology.successors(node) if topology.nodes[other]["module"] is data["norm"]
+    )
+    if isinstance(data["module"], WEIGHTED):
+        return norm, ""
+    # A window is measured as one channel, and the norm treats every channel in another way.
+    return norm, f"the batch norm {topology.nodes[norm]['name']!r} behind it is left out"
 
 
-def _is_norm_of(topology: nx.DiGraph, start: Any, end: Any) -> bool:
-    return topology.nodes[start]["norm"] is not None and _norm_node(topology, start) == end
+def _folds(topology: nx.DiGraph, start: Any, end: Any) -> bool:
+    """Whether `end` is the batch norm of `start` and scales its outputs one by one."""
+    data = topology.nodes[start]
+    if _norm_behind(topology, start) != (end, ""):
+        return False
+    # On (samples, positions, features) a batch norm scales positions.
+    return not isinstance(data["module"], nn.Linear) or len(data["output"]["shape"]) == 2
 
 
 def _default(name: str, activation: Any, where: str) -> tuple[float, float]:
@@ -284,7 +308,8 @@ def _is_dynamic(value: Any) -> bool:
     return isinstance(value, str) and value == "dynamic"
 
 
-def _checked_range(name: str, value: Any) -> tuple[float, float]:
+def check_range(name: str, value: Any) -> tuple[float, float]:
+    """Return a range as two floats; ValueError that names the argument if it is none."""
     if _is_dynamic(value):
         hint = (
             "the input is an intervention, so its range is chosen, not found; only out_range can be dynamic"
@@ -299,12 +324,15 @@ def _checked_range(name: str, value: Any) -> tuple[float, float]:
     if not math.isfinite(high - low):
         raise ValueError(expected(name, "a width that a number can hold", repr(value), "(-10, 10)"))
     if low >= high:
-        raise ValueError(expected(name, "low < high", repr(value), f"{name}=({high:g}, {low:g})"))
+        raise ValueError(
+            expected(name, "low < high", repr(value), f"{name}=({high:g}, {low:g})" if high < low else "")
+        )
     return low, high
 
 
-def _checked_bins(name: str, value: Any) -> int:
-    bins = _checked_count(name, value)
+def check_bins(name: str, value: Any) -> int:
+    """Return a number of bins; TypeError or ValueError that names the argument if it is none."""
+    bins = _checked_count(name, value, least=-(2**63))
     if not 2 <= bins <= MOST_BINS:
         raise ValueError(
             expected(name, f"2 to {MOST_BINS:,} bins", repr(value), "one bin tells nothing; 64 is usual")
@@ -312,11 +340,11 @@ def _checked_bins(name: str, value: Any) -> int:
     return bins
 
 
-def _checked_count(name: str, value: Any) -> int:
+def _checked_count(name: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(expected(name, "a whole number", repr(value)))
-    if value.__index__() < 1:
-        raise ValueError(expected(name, "at least 1", repr(value)))
+    if value.__index__() < least:
+        raise ValueError(expected(name, f"at least {least}", repr(value)))
     return value.__index__()
 
 

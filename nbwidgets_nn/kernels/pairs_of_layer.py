@@ -164,19 +164,37 @@ def _result(
     exact: ExactPairs | None,
     found: PairEstimate | None,
 ) -> EffectiveInformation:
-    matrix = exact.matrix.copy() if exact else found.matrix
-    method, notes, beyond = "exact", question.notes, exact.outside.mean() if exact else found.outside
-    total = matrix.sum() if found is None else found.total
+    notes = list(question.notes)
+    if exact is None:
+        matrix, errors, total, beyond, method = (
+            found.matrix,
+            found.pair_error,
+            found.total,
+            found.outside,
+            "sampled",
+        )
+        notes += [f"sampled, because {question.why_not_exact}"] * (
+            bool(question.why_not_exact) and sampling.method == "auto"
+        )
+    else:
+        matrix, errors = exact.matrix.copy(), np.zeros_like(exact.matrix)
+        total, beyond, method = np.nansum(matrix), exact.outside.mean(), "exact"
     if exact and found:
-        matrix[:, exact.unknown] = found.matrix
+        matrix[:, exact.unknown], errors[:, exact.unknown] = found.matrix, found.pair_error
         share = f"{len(exact.unknown)} of {question.outputs} outputs"
-        method = f"exact, {share} sampled"
-        notes.append(f"{share} cannot be known to {MOST_ERROR:g} bits from a series, so they were sampled")
-        total = np.nansum(exact.matrix) + found.total
+        method = "sampled" if len(exact.unknown) == question.outputs else f"exact, {share} sampled"
+        notes.append(
+            f"{share} cannot be known to {MOST_ERROR:g} bits from series or closed form, so they were sampled"
+        )
+        total += found.total
         beyond = (exact.outside.sum() + found.outside * len(exact.unknown)) / question.outputs
-    elif found:
-        method = "sampled"
-        notes += [question.why_not_exact] * (bool(question.why_not_exact) and sampling.method == "auto")
+    cells = question.in_bins * int(bins[2].max())
+    if found and found.samples < cells:
+        notes.append(
+            f"{found.samples:,} draws for tables of {cells:,} cells are too few: pairs that depend come out wrong; "
+            "take more draws or fewer bins"
+        )
+        warnings.warn(f"{question.name}: {notes[-1]}", UncertainResultWarning, stacklevel=4)
     if found and found.stopped_early:
         notes.append(
             f"stopped at {found.samples:,} draws, before the value was settled to {sampling.threshold:g} of itself"
@@ -189,15 +207,20 @@ def _result(
         standard_error=found.standard_error if found else 0.0,
         error_bound=exact.error_bound if exact else 0.0,
         matrix=matrix,
+        matrix_error=errors,
         method=method,
         samples=found.samples if found else 0,
-        estimator=sampling.estimator if found else "",
+        estimator=_estimator(sampling) if found else "",
         plugin_bias=found.plugin_bias if found else 0.0,
         seed=sampling.seed if found else None,
         **settings(question, bins),
         outside_share=float(beyond),
         notes=tuple(notes),
     )
+
+
+def _estimator(sampling: Sampling) -> str:
+    return "plugin, extrapolated" if sampling.extrapolate else sampling.estimator
 
 
 def settings(question: LayerQuestion, bins: tuple[NDArray, NDArray, NDArray]) -> dict:

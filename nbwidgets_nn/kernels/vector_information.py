@@ -22,16 +22,19 @@ from nbwidgets_nn.kernels.intervention import Intervention, refuse_missing
 MOST_CELLS = 100_000
 """Input cells up to this number are all visited; of more, some are drawn."""
 
-MOST_DRAWS = 2**22
+MOST_DRAWS = 2**21
 
 ENOUGH_SEEN = 0.95
 """Below this coverage the entropy of Y is visibly too low."""
 
+TRUSTED = 0.9
+"""Below this coverage a value is in doubt."""
+
 HOPELESS = 0.2
 """Below this coverage no number of draws that anybody can make would help."""
 _FIRST_DRAWS = 2**15
-_FEWEST_INSIDE, _MOST_INSIDE = 64, 2**14
-_SEEN_BEFORE = 0.9
+_FEWEST_INSIDE = 64
+_PROBED_CELLS = 16
 _ALL = 0.98
 _RUN_AT_ONCE = 2**14
 _WORK = ("vector EI", "chunk")
@@ -50,11 +53,17 @@ class VectorEstimate:
     enumerated: bool
     """Were all input cells visited?"""
     coverage: float
-    """Good and Turing's estimate of the share of Y's probability that lies on cells seen. Far below 1, H(Y) is too low."""
+    """Good and Turing's estimate of the share of Y's probability on cells that draws have met. Far below 1, H(Y) and EI are too low."""
+    coverage_inside: float
+    """The same within cells of X. Far below 1, H(Y | X) is too low and EI too high."""
     plugin_bias: float
     """Bits by which the joint histogram of as many draws would be too high, to first order and at least."""
     outside: float
     """Share of the outputs that lay outside their range."""
+    outputs: int
+    """How many outputs there are."""
+    stopped_early: bool
+    """Whether no more draws were made although the standard error was above the threshold."""
 
 
 def sample_vector(
@@ -82,34 +91,54 @@ def sample_vector(
     """
     group = _Group(question, inputs, outputs, np.random.Generator(np.random.Philox(seed)))
     total = question.in_bins ** len(group.inputs)
-    all_cells = total <= MOST_CELLS and (samples is None or samples >= 2 * total)
     estimators = estimator, "grassberger" if estimator == "miller-madow" else "miller-madow"
-    design = _EveryCell(group, total, estimators) if all_cells else _SomeCells(group, estimators)
+    depth = group.needed_depth(MOST_DRAWS // 128 if samples is None else max(2, samples // 64))
+    every = total <= MOST_CELLS and total * depth <= (MOST_DRAWS if samples is None else samples)
+    design = _EveryCell(group, total, depth, estimators) if every else _SomeCells(group, depth, estimators)
     return _until_known(design, group, samples, threshold, progress)
 
 
 def _until_known(
     design: _EveryCell | _SomeCells, group: _Group, samples: int | None, threshold: float, progress: Progress
 ) -> VectorEstimate:
-    target = samples or max(_FIRST_DRAWS, design.fewest)
+    # The probe has been paid for.
+    target = max(samples - group.drawn, samples // 2) if samples else max(_FIRST_DRAWS, design.fewest)
     while True:
         design.draw(target, progress)
-        (value, other), error, coverage = design.estimate()
-        (half_value, _), _, half_coverage = design.estimate(half=True)
+        found, half = design.estimate(), design.estimate(half=True)
+        value, other = found.values
         # Draws that are too few show before they show as spread: as movement, because a bias of 1/N moves by what is left
         # of it, and as disagreement of two estimators, between which the truth usually lies.
-        error = math.hypot(error, value - half_value, (value - other) / 2)
+        error = math.hypot(found.error, value - half.values[0], (value - other) / 2)
         known = error <= threshold * max(abs(value), 0.1)
         doublings = math.log2(MOST_DRAWS / target)
         # Where few draws meet another, and hardly more of them than among half as many, more draws do not help.
-        within_reach = coverage + 1.5 * doublings * (coverage - half_coverage) >= ENOUGH_SEEN
-        if samples or doublings < 1 or (known and coverage >= ENOUGH_SEEN) or not within_reach:
+        within_reach = found.coverage + 1.5 * doublings * (found.coverage - half.coverage) >= ENOUGH_SEEN
+        if samples or doublings < 1 or (known and found.coverage >= ENOUGH_SEEN) or not within_reach:
             break
         target *= 2
-    outside = group.outside / max(1, group.drawn * len(group.outputs))
-    everywhere = isinstance(design, _EveryCell)
-    bias = _plugin_bias(group.drawn, group.question.in_bins ** len(group.inputs), design.codes())
-    return VectorEstimate(float(value), error, group.drawn, design.cells, everywhere, coverage, bias, outside)
+    return VectorEstimate(
+        value=float(value),
+        standard_error=error,
+        samples=group.drawn,
+        cells=design.cells,
+        enumerated=isinstance(design, _EveryCell),
+        coverage=found.coverage,
+        coverage_inside=found.coverage_inside,
+        plugin_bias=_plugin_bias(group.drawn, group.question.in_bins ** len(group.inputs), design.codes()),
+        outside=group.outside / max(1, group.drawn * len(group.outputs)),
+        outputs=len(group.outputs),
+        stopped_early=samples is None and not known,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Estimate:
+    values: NDArray
+    """EI in bits by each estimator."""
+    error: float
+    coverage: float
+    coverage_inside: float
 
 
 def _plugin_bias(draws: int, input_cells: int, codes: NDArray[np.uint64]) -> float:
@@ -177,13 +206,25 @@ class _Group:
             codes[(numbers == bins[:, None]).any(axis=0)] = _DROPPED
         return codes
 
+    def needed_depth(self, most: int) -> int:
+        """Return how many draws a cell of X needs until most fall where another has fallen before."""
+        depth = min(_FEWEST_INSIDE, most)
+        while depth < most:
+            cells = self.rng.integers(self.question.in_bins, size=(_PROBED_CELLS, len(self.inputs)))
+            codes = self.codes(np.repeat(cells, depth, axis=0), _PROBED_CELLS * depth, lambda: None)
+            alone = _alone(np.sort(codes.reshape(_PROBED_CELLS, depth), axis=1))
+            if alone <= 1 - ENOUGH_SEEN or (alone > _ALL and depth > _FEWEST_INSIDE):
+                break  # enough, or more than anybody can draw
+            depth = min(4 * depth, most)
+        return depth
+
 
 class _EveryCell:
     """All cells of X, the same number of draws in each."""
 
-    def __init__(self, group: _Group, cells: int, estimators: tuple[str, str]) -> None:
+    def __init__(self, group: _Group, cells: int, depth: int, estimators: tuple[str, str]) -> None:
         self.cells = cells
-        self.fewest = 16 * cells
+        self.fewest = depth * cells
         self._group, self._estimators = group, estimators
         digits = np.unravel_index(np.arange(cells), [group.question.in_bins] * len(group.inputs))
         self._digits = np.stack(digits, axis=1)
@@ -201,8 +242,8 @@ class _EveryCell:
     def codes(self) -> NDArray[np.uint64]:
         return _kept(self._drawn.ravel())
 
-    def estimate(self, *, half: bool = False) -> tuple[NDArray, float, float]:
-        """Return the value by each estimator, the standard error and the coverage; of half of the draws."""
+    def estimate(self, *, half: bool = False) -> _Estimate:
+        """Estimate from all draws, or from half of them."""
         drawn = self._drawn[:, : (self._drawn.shape[1] + 1) // 2] if half else self._drawn
         codes = np.sort(drawn, axis=1)
         inside = _entropies_inside(codes, self._estimators)
@@ -218,31 +259,20 @@ class _EveryCell:
         spread = np.bincount(cell, (score - mean[cell]) ** 2, self.cells)
         error = math.sqrt(spread.sum()) / max(kept.sum(), 1)
         share = weight / max(weight.sum(), 1)
-        return entropy - inside @ share, error, coverage
+        return _Estimate(entropy - inside @ share, error, coverage, 1 - _alone(codes))
 
 
 class _SomeCells:
     """Cells of X drawn at random for H(Y | X), and draws from all of X for H(Y)."""
 
-    def __init__(self, group: _Group, estimators: tuple[str, str]) -> None:
-        self.cells = 0
+    def __init__(self, group: _Group, depth: int, estimators: tuple[str, str]) -> None:
+        self.cells, self._depth = 0, depth
+        self.fewest = 128 * depth
         self._group, self._estimators = group, estimators
         self._anywhere = np.empty(0, np.uint64)
         self._inside = np.empty((2, 0))
         self._weights = np.empty(0)
-        self._depth = self._needed_inside()
-        self.fewest = 128 * self._depth
-
-    def _needed_inside(self) -> int:
-        """Return how many draws a cell needs until most fall where another has fallen before."""
-        depth = _FEWEST_INSIDE
-        while depth < _MOST_INSIDE:
-            codes, _ = self._visit(16, depth, lambda: None)
-            alone = (_run_lengths(codes) == 1).mean()
-            if alone <= 1 - _SEEN_BEFORE or (alone > _ALL and depth > _FEWEST_INSIDE):
-                break  # enough, or more than anybody can draw
-            depth *= 4
-        return depth
+        self._alone = np.empty(0)
 
     def _visit(self, cells: int, depth: int, each: Callable[[], None]) -> tuple[NDArray, NDArray]:
         digits = self._group.rng.integers(self._group.question.in_bins, size=(cells, len(self._group.inputs)))
@@ -262,24 +292,26 @@ class _SomeCells:
         if cells > 0:
             codes, entropies = self._visit(cells, self._depth, each)
             self._inside = np.concatenate([self._inside, entropies], axis=1)
+            self._alone = np.append(self._alone, _alone(codes))
             self._weights = np.concatenate([self._weights, (codes != _DROPPED).sum(axis=1)])
             self.cells += cells
 
     def codes(self) -> NDArray[np.uint64]:
         return _kept(self._anywhere)
 
-    def estimate(self, *, half: bool = False) -> tuple[NDArray, float, float]:
-        """Return the value by each estimator, the standard error and the coverage; of half of the draws."""
+    def estimate(self, *, half: bool = False) -> _Estimate:
+        """Estimate from all draws, or from half of them."""
         parts = 2 if half else 1
         anywhere = self._anywhere[: len(self._anywhere) // parts]
         inside, weights = self._inside[:, : self.cells // parts], self._weights[: self.cells // parts]
         surprise, entropy, coverage = _marginal(_kept(anywhere), self._estimators)
         if not weights.sum():
-            return np.zeros(2), 0.0, coverage
+            return _Estimate(np.zeros(2), 0.0, coverage, 1.0)
         share = weights / weights.sum()
         given = inside @ share
         spread = float(((share * (inside[0] - given[0])) ** 2).sum())
-        return entropy - given, math.sqrt(surprise.var() / max(len(surprise), 1) + spread), coverage
+        error = math.sqrt(surprise.var() / max(len(surprise), 1) + spread)
+        return _Estimate(entropy - given, error, coverage, 1 - self._alone.mean())
 
 
 def _chunks(draws: int) -> int:
@@ -313,6 +345,12 @@ def _entropies_inside(codes: NDArray[np.uint64], estimators: tuple[str, str]) ->
         nats = np.log(size) - (terms + entropy_constant(estimator)) / size
         entropies.append(np.where(one, 0.0, nats / math.log(2)))
     return np.array(entropies)
+
+
+def _alone(codes: NDArray[np.uint64]) -> float:
+    """Return the share of the draws in sorted rows that no other draw of their row equals."""
+    kept = codes != _DROPPED
+    return float((_run_lengths(codes)[kept] == 1).mean()) if kept.any() else 0.0
 
 
 def _run_lengths(codes: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -15,10 +15,10 @@ from scipy.sparse.csgraph import connected_components
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.information_results import EffectiveInformation
 from nbwidgets_nn.kernels.binned_activation import Steps
-from nbwidgets_nn.kernels.exact_sensitivity import exact_sensitivity, information_of_steps
+from nbwidgets_nn.kernels.exact_sensitivity import exact_sensitivity, information_of_one_input
 from nbwidgets_nn.kernels.layer_question import LayerQuestion
 from nbwidgets_nn.kernels.pairs_of_layer import Sampling, UncertainResultWarning, output_bins, settings
-from nbwidgets_nn.kernels.vector_information import ENOUGH_SEEN, VectorEstimate, sample_vector
+from nbwidgets_nn.kernels.vector_information import TRUSTED, VectorEstimate, sample_vector
 
 Bins = tuple[NDArray, NDArray, NDArray]
 
@@ -66,7 +66,7 @@ def _split(
     inputs: Sequence[int] | None,
     outputs: Sequence[int] | None,
 ) -> tuple[list[tuple[float, float]], list[Part]]:
-    """Return bits and share outside of the parts that are known exactly, and the parts to sample."""
+    """Return bits and the mean number of outputs outside for the parts that are known exactly, and the parts to sample."""
     whole = [(question, bins, (inputs, outputs))]
     grouped = inputs is not None or outputs is not None
     if question.why_not_exact or question.window or sampling.wanted or grouped:
@@ -74,7 +74,7 @@ def _split(
     parts = list(components(question.weights))
     if question.outside == "drop" and len(bins[0]) > 1:
         return [], whole  # what one output drops is dropped for all of them
-    exact, rest = [], []
+    exact, rest = [_of_constants(question, bins)], []
     for of, to in parts:
         part, its_bins = question.part(of, to), tuple(array[to] for array in bins)
         if len(of) > 1:
@@ -82,6 +82,14 @@ def _split(
         else:
             exact.append(_of_one_input(part, part.steps(*its_bins)))
     return exact, rest
+
+
+def _of_constants(question: LayerQuestion, bins: Bins) -> tuple[float, float]:
+    """Return 0 bits, and how many of the outputs without any weight lie outside their range."""
+    never = ~question.weights.any(axis=1)
+    values = question.known(question.bias[never])
+    low, high, _ = (array[never] for array in bins)
+    return 0.0, float(((values < low) | (values > high)).sum())
 
 
 def components(weights: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
@@ -103,10 +111,10 @@ def components(weights: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
 
 
 def _of_one_input(part: LayerQuestion, steps: Sequence[Steps]) -> tuple[float, float]:
-    """Return the bits between one input and all its outputs, which are a step function of it, and the share outside."""
+    """Return the bits between one input and all its outputs, a step function of it, and the mean number outside."""
     arguments = (part.in_range, part.in_bins)
     each = exact_sensitivity(part.weights, part.bias, steps, *arguments, outside=part.outside)
-    beyond = float(each.outside.mean())
+    beyond = float(each.outside.sum())
     if len(steps) == 1:
         return float(each.matrix[0, 0]), beyond
     low, high = part.in_range
@@ -116,10 +124,8 @@ def _of_one_input(part: LayerQuestion, steps: Sequence[Steps]) -> tuple[float, f
     middles = (np.append(low, x) + np.append(x, high)) / 2
     cells = [one.clipped[np.searchsorted(one.breaks, b + w * middles, side="right")] for one, w, b in lines]
     _, labels = np.unique(np.stack(cells, axis=1), axis=0, return_inverse=True)
-    joint = Steps(x, labels.ravel(), len(labels))
-    places = (x[None] - low) * (part.in_bins / (high - low))
-    bits, _ = information_of_steps(places, np.array([True]), joint, part.in_bins, part.outside)
-    return float(bits[0]), beyond
+    places = (x - low) * (part.in_bins / (high - low))
+    return information_of_one_input(places, labels.ravel(), part.in_bins), beyond
 
 
 def _result(
@@ -130,13 +136,14 @@ def _result(
     found: list[VectorEstimate],
 ) -> EffectiveInformation:
     doubts = [note for one in found for note in _doubts(one)]
-    for note in doubts:
-        warnings.warn(f"{question.name}: {note}", UncertainResultWarning, stacklevel=4)
+    if doubts:
+        warnings.warn(f"{question.name}: {'; '.join(doubts)}", UncertainResultWarning, stacklevel=4)
+    known = sum(bits > 0 for bits, _ in exact)
     method = "exact" if not found else "nested sampling"
     if found and all(one.enumerated for one in found):
         method = "nested sampling of every input cell"
-    if found and exact:
-        method = f"exact for {len(exact)} of {len(exact) + len(found)} independent parts, {method}"
+    if found and known:
+        method = f"exact for {known} of {known + len(found)} independent parts, {method}"
     return EffectiveInformation(
         quantity="EI",
         layer=question.name,
@@ -144,23 +151,36 @@ def _result(
         standard_error=math.hypot(*(one.standard_error for one in found)),
         error_bound=0.0,
         matrix=None,
+        matrix_error=None,
         method=method,
         samples=sum(one.samples for one in found),
         estimator=sampling.estimator if found else "",
         plugin_bias=sum(one.plugin_bias for one in found),
         seed=sampling.seed if found else None,
         **settings(question, bins),
-        outside_share=float(
-            np.mean([beyond for _, beyond in exact] + [one.outside for one in found] or [0.0])
-        ),
-        coverage=min([1.0] + [one.coverage for one in found]),
-        notes=tuple(dict.fromkeys(question.notes + doubts)),
+        outside_share=_outside(question, exact, found),
+        coverage=float(min([1.0] + [min(one.coverage, one.coverage_inside) for one in found])),
+        notes=tuple(dict.fromkeys((*question.notes, *doubts))),
     )
 
 
+def _outside(question: LayerQuestion, exact: list[tuple[float, float]], found: list[VectorEstimate]) -> float:
+    asked = sum(one.outputs for one in found) if not exact else question.outputs
+    return (sum(count for _, count in exact) + sum(one.outside * one.outputs for one in found)) / asked
+
+
 def _doubts(found: VectorEstimate) -> Iterator[str]:
-    if found.coverage < ENOUGH_SEEN:
+    hint = "take fewer bins or more samples"
+    alone, alone_inside = 1 - found.coverage, 1 - found.coverage_inside
+    many, many_inside = alone > 1 - TRUSTED, alone_inside > 1 - TRUSTED
+    if many and many_inside:
         yield (
-            f"{1 - found.coverage:.0%} of {found.samples:,} draws fell alone in their output cell: "
-            "EI is probably higher; take fewer bins or more samples"
+            f"{alone:.0%} of the draws fell alone in their output cell, and {alone_inside:.0%} did within their input "
+            f"cell: neither entropy is known, and EI is not; {hint}"
         )
+    elif many:
+        yield f"{alone:.0%} of the draws fell alone in their output cell: EI is probably higher; {hint}"
+    elif many_inside:
+        yield f"within input cells {alone_inside:.0%} of the draws fell alone in their output cell: EI is probably lower; {hint}"
+    if found.stopped_early:
+        yield f"stopped at {found.samples:,} draws, before the standard error was what was asked for"

@@ -329,6 +329,20 @@ def test_independent_parts_add_up():
     )
 
 
+def test_errors_of_independent_parts_are_independent():
+    """Each part has draws of its own: the k-th those of seed + k."""
+    one, other = golden(2, 2, 2.0), golden(2, 2, 1.0)
+    whole = np.block([[one, np.zeros((2, 2))], [np.zeros((2, 2)), other]])
+    found = nw.ei(*linear(whole), **EIGHT, **SIGMOID, seed=5, return_result=True)
+    parts = [
+        nw.ei(*linear(part), **EIGHT, **SIGMOID, seed=seed, return_result=True)
+        for part, seed in [(one, 5), (other, 6)]
+    ]
+    assert found.value == pytest.approx(sum(part.value for part in parts), abs=1e-9)
+    assert found.standard_error == pytest.approx(np.hypot(*(part.standard_error for part in parts)))
+    assert found.samples == sum(part.samples for part in parts)
+
+
 def test_dropping_in_one_output_drops_the_draw_for_all():
     """Two independent edges; half of the second is outside, which the first alone would not notice."""
     layer, graph = linear(np.diag([1.0, 2.0]))
@@ -377,6 +391,15 @@ def test_groups_of_a_convolution_have_all_its_inputs():
     np.testing.assert_allclose(np.reshape(found, (4, 2)), whole, atol=1e-12)
 
 
+def test_groups_of_a_window():
+    pool = nn.MaxPool1d(3)
+    graph = topology(nn.Sequential(pool), (1, 6))
+    given_ = {"in_range": (0, 1), "out_range": (0, 1), "return_result": True} | EIGHT
+    (found,) = nw.eis_between_groups(pool, graph, [((1,), (0,))], threshold=0.02, **given_)
+    truth = nw.ei_parts_matrix(pool, graph, **given_).matrix[1, 0]
+    assert found.value == pytest.approx(truth, abs=4 * found.standard_error)
+
+
 def test_no_groups_give_nothing():
     assert nw.eis_between_groups(*linear([[1.0]]), []) == []
 
@@ -391,7 +414,7 @@ def test_vector_and_pairwise():
     both = nw.vector_and_pairwise_ei(layer, graph, samples=5_000, **EIGHT, **SIGMOID, return_result=True)
     assert [one.quantity for one in both] == ["EI", "EI_parts"]
     assert both[1].samples == 5_000
-    assert both[0].samples == pytest.approx(5_000, rel=0.02)
+    assert both[0].samples == pytest.approx(5_000, rel=0.25)
 
 
 # --- the signatures of the seed
@@ -572,7 +595,7 @@ def test_what_has_no_exact_form():
         nw.ei(layer, graph, method="exact", **EIGHT, **SIGMOID)
 
 
-MIXED = np.array([[1, -1, 2, 0.5, 1, 1, 1], [2.0, 3e-4, 2e-4, 1e-4, 4e-4, 3e-4, 2e-4]])
+MIXED = np.array([[1, -1, 2, 0.5, 1, 1, 1], [2.0, 3e-6, 2e-6, 1e-6, 4e-6, 3e-6, 2e-6]])
 """In the second row one weight has everything, and the others are too many for the closed form."""
 
 
@@ -590,6 +613,8 @@ def test_rows_that_neither_series_nor_closed_form_can_do_are_sampled():
     assert found.matrix[0, 1] == pytest.approx(alone, abs=0.03)
     assert found.value == pytest.approx(found.matrix.sum())
     assert 0 < found.standard_error < 0.05
+    assert (found.matrix_error[:, 0] == 0).all()
+    assert 0 < found.matrix_error[0, 1] < 0.05
     with pytest.raises(ValueError, match=r"method: expected pairs known to 1e-06 bits, got 1 of 2 outputs"):
         nw.ei_parts(layer, graph, method="exact", **given_)
     assert nw.sensitivity(layer, graph, method="exact", **given_) > 0
@@ -622,8 +647,12 @@ def test_layers_without_weights_tell_nothing(measure):
 def test_wide_layers_warn_that_ei_is_too_low():
     rng = np.random.default_rng(0)
     layer, graph = linear(rng.normal(size=(32, 32)))
-    with pytest.warns(UncertainResultWarning, match="fell alone in their output cell: EI is probably higher"):
+    with pytest.warns(UncertainResultWarning) as caught:
         found = nw.ei(layer, graph, samples=20_000, return_result=True)
+    said = " ".join(str(one.message) for one in caught)
+    assert "fell alone in their output cell" in said
+    assert "probably higher" in said
+    assert "take fewer bins or more samples" in said
     assert found.coverage < 0.5
     assert found.notes
 
@@ -678,6 +707,7 @@ def test_dynamic_range_is_what_the_outputs_can_reach():
     np.testing.assert_allclose(found.out_high[:2], corners.max(axis=0)[:2], atol=1e-12)
     assert found.outside_share == pytest.approx(0, abs=1e-12)
     np.testing.assert_array_equal(found.matrix[:, 2], 0)
+    assert found.out_low[2] == 0.3 < found.out_high[2]
     for output in range(2):
         one = linear(weights[output : output + 1], bias[output : output + 1])
         ends = (corners[:, output].min(), corners[:, output].max())
@@ -703,14 +733,15 @@ def test_dynamic_range_behind_an_activation(name):
 
 
 def test_dynamic_range_of_draws_is_what_they_reach():
-    layer, graph = linear([[1.0, -2.0]])
+    """Of the very draws that are counted, so that none of them is outside."""
+    layer, graph = linear([[1.0, -2.0], [2.0, 1.0], [1.0, 1.0], [-1.0, 3.0], [0.3, -0.2]])
     given_ = {"in_range": (0, 1), "out_range": "dynamic", "activation": lambda z: z * 1, **EIGHT}
     found = nw.ei_parts(layer, graph, samples=5_000, return_result=True, **given_)
     assert -2 <= found.out_low[0] < -1.9
     assert 0.9 < found.out_high[0] <= 1
     assert found.outside_share == 0
     exact = nw.ei_parts(layer, graph, **given_ | {"activation": nn.Identity()})
-    assert found.value == pytest.approx(exact, abs=4 * found.standard_error + 0.02)
+    assert found.value == pytest.approx(exact, abs=4 * found.standard_error + 0.05)
 
 
 @pytest.mark.parametrize("measure", [nw.ei, nw.ei_parts])

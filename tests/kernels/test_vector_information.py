@@ -179,18 +179,13 @@ def test_bounds(seed, inputs, outputs):
 
 
 def test_estimators():
-    """Too few draws a cell: the plain histogram is too high, the corrected ones less."""
+    """Some ten draws for each cell that occurs: the plain histogram is too high, the corrected ones less."""
     weights, truth = GOLDEN["3 to 2"]
-    off = {
-        estimator: np.mean(
-            [
-                sample_vector(layer(weights), samples=8_192, seed=k, estimator=estimator).value - truth
-                for k in range(4)
-            ]
-        )
-        for estimator in ("plugin", "miller-madow", "grassberger")
-    }
-    assert off["plugin"] > 0.04
+    off = {}
+    for estimator in ("plugin", "miller-madow", "grassberger"):
+        drawn = [sample_vector(layer(weights), samples=40_000, seed=k, estimator=estimator) for k in range(6)]
+        off[estimator] = np.mean([one.value for one in drawn]) - truth
+    assert off["plugin"] > 0.012
     assert abs(off["miller-madow"]) < off["plugin"] / 1.5
     assert abs(off["grassberger"]) < off["plugin"] / 1.5
 
