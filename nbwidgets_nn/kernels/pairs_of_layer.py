@@ -115,7 +115,8 @@ def output_bins(
     high = np.where(high > low, high, low + width)
     if question.out_bins != "dynamic":
         return low, high, np.full(outputs, question.out_bins, np.int64)
-    bins = ((high - low) / width).astype(np.int64) + 1
+    # A range of a whole number of widths needs no further bin because of rounding.
+    bins = np.maximum(np.ceil((high - low) / width - 1e-9), 1).astype(np.int64)
     if bins.max() > MOST_BINS:
         came = f'"dynamic", which asks for {bins.max():,}: outputs reach that much farther than inputs'
         raise ValueError(expected("out_bins", f"at most {MOST_BINS:,} bins", came, "a number, such as 64"))

@@ -60,6 +60,8 @@ class VectorEstimate:
     """Bits by which the joint histogram of as many draws would be too high, to first order and at least."""
     outside: float
     """Share of the outputs that lay outside their range."""
+    dropped: float
+    """Share of the draws that were left out because some output lay outside its range."""
     outputs: int
     """How many outputs there are."""
     stopped_early: bool
@@ -127,6 +129,7 @@ def _until_known(
         coverage_inside=found.coverage_inside,
         plugin_bias=_plugin_bias(group.drawn, group.question.in_bins ** len(group.inputs), design.codes()),
         outside=group.outside / max(1, group.drawn * len(group.outputs)),
+        dropped=group.dropped / max(1, group.drawn),
         outputs=len(group.outputs),
         stopped_early=samples is None and not known,
     )
@@ -159,6 +162,7 @@ class _Group:
     rng: np.random.Generator
     drawn: int = 0
     outside: int = 0
+    dropped: int = 0
     inputs: NDArray = field(init=False)
     outputs: NDArray = field(init=False)
 
@@ -203,7 +207,9 @@ class _Group:
         for place, column in zip(self._places, numbers, strict=True):
             codes += column.astype(np.uint64) * place
         if drop:
-            codes[(numbers == bins[:, None]).any(axis=0)] = _DROPPED
+            beyond = (numbers == bins[:, None]).any(axis=0)
+            codes[beyond] = _DROPPED
+            self.dropped += int(beyond.sum())
         return codes
 
     def needed_depth(self, most: int) -> int:

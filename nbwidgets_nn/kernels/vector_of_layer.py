@@ -22,6 +22,8 @@ from nbwidgets_nn.kernels.vector_information import TRUSTED, VectorEstimate, sam
 
 Bins = tuple[NDArray, NDArray, NDArray]
 
+_MANY_DROPPED = 0.5
+
 
 def vector_of_layer(
     question: LayerQuestion,
@@ -182,5 +184,7 @@ def _doubts(found: VectorEstimate) -> Iterator[str]:
         yield f"{alone:.0%} of the draws fell alone in their output cell: EI is probably higher; {hint}"
     elif many_inside:
         yield f"within input cells {alone_inside:.0%} of the draws fell alone in their output cell: EI is probably lower; {hint}"
+    if found.dropped > _MANY_DROPPED:
+        yield f'{found.dropped:.1%} of the draws were dropped, as some output lay outside its range; outside="clip" keeps them'
     if found.stopped_early:
         yield f"stopped at {found.samples:,} draws, before the standard error was what was asked for"

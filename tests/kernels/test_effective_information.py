@@ -651,8 +651,7 @@ def test_wide_layers_warn_that_ei_is_too_low():
         found = nw.ei(layer, graph, samples=20_000, return_result=True)
     said = " ".join(str(one.message) for one in caught)
     assert "fell alone in their output cell" in said
-    assert "probably higher" in said
-    assert "take fewer bins or more samples" in said
+    assert "take fewer bins" in said
     assert found.coverage < 0.5
     assert found.notes
 
@@ -919,7 +918,7 @@ def test_a_bar_shows_with_progress(capsys):
 
 
 def test_device():
-    layer, graph = linear(golden(5, 2, 1.0))
+    layer, graph = linear(golden(2, 2, 1.0))
     for device in ("cpu", torch.device("cpu")):
         assert nw.ei_parts(layer, graph, device=device, **EIGHT) == nw.ei_parts(layer, graph, **EIGHT)
         assert nw.ei(layer, graph, device=device, **EIGHT) == nw.ei(layer, graph, **EIGHT)

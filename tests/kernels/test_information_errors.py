@@ -185,6 +185,13 @@ def test_in_layer_behind_layer():
         nw.ei_parts(model[0], graph, in_layer=model[2])
 
 
+def test_a_batch_norm_as_the_start_of_its_own_layer():
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.ReLU())
+    graph = topology(model.eval(), (2,), torch.float32)
+    with pytest.raises(ValueError, match=r"in_layer: expected a layer before .*the batch norm behind '0'"):
+        nw.ei_parts(model[0], graph, in_layer=model[1])
+
+
 def test_a_span_that_is_random():
     class Noisy(nn.Module):
         def __init__(self):

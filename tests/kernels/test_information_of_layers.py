@@ -20,6 +20,7 @@ from torch.nn import functional
 import nbwidgets_nn as nw
 
 EIGHT = {"in_bins": 8, "out_bins": 8}
+MEASURES = [nw.ei_parts, nw.sensitivity, nw.ei]
 PAIRS = [nw.ei_parts_matrix, nw.sensitivity_matrix]
 RANGES = {"in_range": (-1, 2), "out_range": (-1, 1), "activation": torch.tanh} | EIGHT
 
@@ -128,6 +129,47 @@ def test_batch_norm_alone_is_diagonal():
     truth = nw.ei_parts_matrix(*linear(np.diag(scale), bias), in_range=(-1, 1), out_range=(-2, 2), **EIGHT)
     np.testing.assert_allclose(found, truth, atol=1e-9)
     assert np.count_nonzero(found) == 3
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.AvgPool2d(2)])
+def test_batch_norm_behind_a_window_is_left_out_and_that_is_said(measure, pool):
+    """One window of one channel is measured; the norm treats every channel in another way."""
+    model = random_model(pool, nn.BatchNorm2d(3), nn.Tanh())
+    found = measure(pool, topology(model, (3, 4, 4)), in_range=(0, 10), return_result=True, **EIGHT)
+    alone = measure(
+        pool, topology(nn.Sequential(pool), (3, 4, 4)), in_range=(0, 10), return_result=True, **EIGHT
+    )
+    assert found.value == alone.value
+    assert "the batch norm '1' behind it is left out" in found.notes
+    assert not alone.notes
+
+
+def test_batch_norm_over_positions_is_no_part_of_the_matrix():
+    """On (samples, positions, features) a norm scales positions: all positions are run."""
+    model = random_model(nn.Linear(2, 2), nn.BatchNorm1d(3), nn.Tanh())
+    found = nw.ei_parts(
+        model[0],
+        topology(model, (3, 2)),
+        in_range=(-1, 1),
+        samples=20_000,
+        batch_size=5_000,
+        return_result=True,
+        **EIGHT,
+    )
+    norm, layer = model[1], model[0]
+    scale = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach()
+    shift = (norm.bias - norm.running_mean * scale).detach()
+    truth = np.zeros((6, 6))
+    for position in range(3):
+        weights = (layer.weight.detach() * scale[position]).numpy()
+        bias = (layer.bias.detach() * scale[position] + shift[position]).numpy()
+        part = slice(2 * position, 2 * position + 2)
+        truth[part, part] = nw.ei_parts_matrix(
+            *linear(weights, bias), activation=nn.Tanh(), in_range=(-1, 1), **EIGHT
+        )
+    assert found.method == "sampled"
+    np.testing.assert_allclose(found.matrix, truth, atol=0.04)
 
 
 def test_batch_norm_in_training_uses_its_running_statistics():

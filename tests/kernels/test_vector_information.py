@@ -87,7 +87,9 @@ def test_is_brute_force(weights, activation, outside, design):
     assert found.value == pytest.approx(truth, abs=4 * found.standard_error + 3e-3)
     x, _ = grid_points(weights.shape[1], (-1, 1), 4, 120)
     y = applied(activation, x @ weights.T)
-    assert found.outside == pytest.approx(((y < -0.8) | (y > 1)).mean(), abs=0.01)
+    # Draws in some cells say less of all of them.
+    slack = 0.01 if design == "every cell" else 0.05
+    assert found.outside == pytest.approx(((y < -0.8) | (y > 1)).mean(), abs=slack)
 
 
 @pytest.mark.parametrize("outside", ["clip", "drop"])
@@ -188,6 +190,34 @@ def test_estimators():
     assert off["plugin"] > 0.012
     assert abs(off["miller-madow"]) < off["plugin"] / 1.5
     assert abs(off["grassberger"]) < off["plugin"] / 1.5
+
+
+def test_plugin_bias_is_that_of_the_joint_histogram():
+    """(K_XY - K_X - K_Y + 1)/(2 N ln 2) where every cell is met: input 0 and an output that does not depend on it."""
+    found = sample_vector(layer([[0.0, 1.0]], None), [0], [0], samples=4_000)
+    rng, excess = np.random.default_rng(0), []
+    for _ in range(20):
+        counts = table(rng.integers(8, size=found.samples), rng.integers(8, size=found.samples))
+        excess.append(information(counts))
+    assert np.mean(excess) == pytest.approx(49 / (2 * found.samples * np.log(2)), rel=0.1)
+    assert found.plugin_bias == pytest.approx(np.mean(excess), rel=0.15)
+
+
+def test_coverage_inside_falls_where_cells_are_shallow():
+    """64 outputs of each cell are met by 4 draws, or by 4,000; the true EI is known only then."""
+    question = layer(np.eye(3), None, in_bins=2, out_bins=8)
+    shallow, deep = sample_vector(question, samples=256), sample_vector(question, samples=64_000)
+    assert shallow.coverage_inside < 0.9
+    assert deep.coverage_inside > 0.99
+    assert deep.value == pytest.approx(3, abs=4 * deep.standard_error)
+
+
+def test_stopping_early_is_said(monkeypatch):
+    question = layer(golden(2, 2, 1.0))
+    assert not sample_vector(question).stopped_early
+    assert not sample_vector(question, samples=5_000, threshold=1e-6).stopped_early
+    monkeypatch.setattr(vector_information, "MOST_DRAWS", 2**16)
+    assert sample_vector(question, threshold=1e-6).stopped_early
 
 
 def test_settings_of_the_draws():

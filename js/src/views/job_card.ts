@@ -48,6 +48,12 @@ export class JobCard {
     if (news) this.say(`${job.title}: ${job.state}`);
   }
 
+  /** The job has ended, or another layer is shown: what was announced of it holds no more. */
+  clear(): void {
+    if (this.job) this.say("");
+    this.job = null;
+  }
+
   private paintProgress(job: Job): void {
     (this.bar.parentElement as HTMLElement).hidden = job.state !== "running";
     const { bar } = this;

@@ -58,6 +58,7 @@ export class PanelRow {
     const before = this.job;
     this.job = readJob(raw);
     if (this.job) this.card.paint(this.job);
+    else this.card.clear();
     if ((before === null) === (this.job === null)) return false;
     this.showCard();
     return true;
