@@ -57,7 +57,7 @@ class VectorEstimate:
     coverage_inside: float
     """The same within cells of X. Far below 1, H(Y | X) is too low and EI too high."""
     plugin_bias: float
-    """Bits by which the joint histogram of as many draws would be too high, to first order and at least."""
+    """Bits by which the joint histogram of as many draws would be too high, to first order, and at most log2(draws)."""
     outside: float
     """Share of the outputs that lay outside their range."""
     dropped: float
@@ -148,8 +148,10 @@ def _plugin_bias(draws: int, input_cells: int, codes: NDArray[np.uint64]) -> flo
     """Return by how much a joint histogram of as many draws would be too high; it cannot show more than log2(draws)."""
     if not draws:
         return 0.0
-    occupied = min(draws, input_cells * len(np.unique(codes)))
-    return min((occupied - 1) / (2 * draws * math.log(2)), math.log2(draws))
+    excess = (min(input_cells, draws) - 1) * (
+        len(np.unique(codes)) - 1
+    )  # K_XY - K_X - K_Y + 1, all pairs met
+    return min(excess / (2 * draws * math.log(2)), math.log2(draws))
 
 
 @dataclass(eq=False)
