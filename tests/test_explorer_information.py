@@ -102,7 +102,9 @@ def test_units_that_are_no_inputs_have_no_panel_and_say_why(explorer):
     content = explorer.heatmaps.content
     assert "ei" not in [panel.id for panel in content.panels]
     assert "not the inputs of conv1" in content.facts[-1].explain
-    with pytest.raises(ValueError, match="'input' has no effective information here: not the inputs of conv1"):
+    with pytest.raises(
+        ValueError, match="'input' has no effective information here: not the inputs of conv1"
+    ):
         explorer.effective_information()
 
 
