@@ -9,6 +9,8 @@ from html import escape
 
 import numpy as np
 
+_ROUNDING = 1e-6  # bits: an error that nobody wants to read
+
 
 @dataclass(frozen=True)
 class Bits:
@@ -34,7 +36,7 @@ class Bits:
     def __str__(self) -> str:
         if math.isnan(self.value):
             return "–"
-        if not self.error > 0:
+        if not self.error > _ROUNDING:
             return f"{self.value:.4f}"
         digits = max(0, 1 - math.floor(math.log10(self.error)) - 1)
         return f"{self.value:.{digits}f} ± {self.error:.{digits}f}"

@@ -22,7 +22,7 @@ from nbwidgets_nn.kernels.vector_information import TRUSTED, VectorEstimate, sam
 
 Bins = tuple[NDArray, NDArray, NDArray]
 
-_MANY_DROPPED = 0.5
+_MANY_DROPPED = 0.9
 
 
 def vector_of_layer(

@@ -264,6 +264,16 @@ def test_error_bound_is_of_the_sum_of_all_pairs(monkeypatch):
     assert found.error_bound == pytest.approx((9 + 7) * 1e-10)
 
 
+def test_what_is_dropped_makes_the_rest_less_certain():
+    weights = np.random.default_rng(1).normal(size=(1, 7))
+    clip, drop = (
+        solve(weights, [0.0], HIDDEN, (-1, 1), 8, (0.0, 0.25), 8, outside) for outside in ("clip", "drop")
+    )
+    assert drop.outside[0] > 0.8
+    assert drop.terms == clip.terms
+    assert drop.error_bound > 3 * clip.error_bound
+
+
 @pytest.mark.parametrize("outside", ["clip", "drop"])
 def test_what_is_left_out_is_below_the_error_bound(monkeypatch, outside):
     """Aiming at a large error, the difference to the usual one is as small as promised, also where little is kept."""
@@ -502,6 +512,21 @@ def test_bits_at_most_is_not_far_too_low_at_its_worst():
     for leak in (0.2, 1e-2, 1e-6):
         moved = torch.tensor([[1 - leak, leak], [leak, 1 - leak]], dtype=torch.float64)
         assert 1 - float(pair_bits(moved)) <= bits_at_most(leak, 2)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 10**6), st.integers(2, 12), st.integers(2, 12), st.integers(3, 9))
+def test_bits_at_most_bounds_the_change_of_what_is_left(seed, bins, cells, digits):
+    """After a part was dropped, the rest is divided by its share, and so is every error."""
+    rng = np.random.default_rng(seed)
+    error, share = 10.0**-digits, 10 ** rng.uniform(-2, 0)
+    p = rng.dirichlet(np.full(cells, 10 ** rng.uniform(-2, 1)), bins) * share * rng.uniform(0.5, 1, (bins, 1))
+    for change in (rng.uniform(-error, error, p.shape), error * rng.choice([-1, 1], p.shape)):
+        moved = np.maximum(p + change, 0)
+        kept = min(p.sum(), moved.sum()) / bins
+        bound = bits_at_most(error, cells, kept)
+        difference = abs(float(pair_bits(torch.from_numpy(moved)) - pair_bits(torch.from_numpy(p))))
+        assert difference <= bound + 1e-12
 
 
 def test_bits_at_most_at_its_ends():

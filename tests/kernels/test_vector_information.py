@@ -203,12 +203,13 @@ def test_plugin_bias_is_that_of_the_joint_histogram():
     assert found.plugin_bias == pytest.approx(np.mean(excess), rel=0.15)
 
 
-def test_coverage_inside_falls_where_cells_are_shallow():
+def test_coverage_inside_falls_where_cells_are_shallow(design):
     """64 outputs of each cell are met by 4 draws, or by 4,000; the true EI is known only then."""
     question = layer(np.eye(3), None, in_bins=2, out_bins=8)
-    shallow, deep = sample_vector(question, samples=256), sample_vector(question, samples=64_000)
+    shallow = sample_vector(question, samples=256)
+    deep = sample_vector(question, samples=64_000 if design == "every cell" else 400_000)
     assert shallow.coverage_inside < 0.9
-    assert deep.coverage_inside > 0.99
+    assert deep.coverage_inside > 0.97
     assert deep.value == pytest.approx(3, abs=4 * deep.standard_error)
 
 
