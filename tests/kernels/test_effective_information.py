@@ -563,6 +563,7 @@ def test_extrapolated():
     assert abs(far.value - truth) < 4 * far.standard_error
     assert abs(far.value - truth) < abs(plain.value - truth) / 3
     assert far.matrix.sum() == pytest.approx(far.value)
+    assert (plain.estimator, far.estimator) == ("plugin", "plugin, extrapolated")
     unlimited = nw.ei_parts(layer, graph, extrapolate=True, **EIGHT, **SIGMOID, return_result=True)
     assert unlimited.method == "sampled"
     assert unlimited.samples >= 10_000
@@ -654,6 +655,17 @@ def test_wide_layers_warn_that_ei_is_too_low():
     assert "take fewer bins" in said
     assert found.coverage < 0.5
     assert found.notes
+
+
+def test_shallow_cells_are_said():
+    """Some twenty draws in each of 64 input cells; the two outputs are noise, so that each has 64 cells of its own."""
+    layer, graph = linear([[0.01, 1, 0], [0.01, 0, 1]])
+    with pytest.warns(UncertainResultWarning, match=r"within input cells .* fell alone in their output cell"):
+        (found,) = nw.eis_between_groups(
+            layer, graph, [((0,), (0, 1))], in_bins=64, out_bins=8, samples=1_300, return_result=True
+        )
+    assert found.coverage < 0.9
+    assert any("within input cells" in note for note in found.notes)
 
 
 def test_dropping_everything_is_said():

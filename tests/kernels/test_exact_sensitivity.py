@@ -17,7 +17,7 @@ from nbwidgets_nn.kernels.binned_activation import Steps, binned, default_range,
 from nbwidgets_nn.kernels.exact_parts import exact_parts
 from nbwidgets_nn.kernels.exact_sensitivity import exact_sensitivity, information_of_steps
 
-slow = settings(max_examples=40, deadline=None, derandomize=True)
+slow = settings(max_examples=25, deadline=None, derandomize=True)
 
 
 def solve(weights, bias, activation, in_range, in_bins, out_range, out_bins, outside="clip"):
