@@ -55,7 +55,7 @@ class Intervention:
         _check_range("out_range", self.low, self.high)
         if self.outside not in {"clip", "drop"}:
             raise ValueError(expected("outside", '"clip" or "drop"', repr(self.outside)))
-        _check_bins(self.in_bins, int(self.bins.min()), self.width)
+        check_table(self.in_bins, int(self.bins.min()), self.width)
 
     @property
     def width(self) -> int:
@@ -148,7 +148,8 @@ def _check_range(name: str, low: Any, high: Any) -> None:
         raise ValueError(expected(name, "finite (low, high), low < high", came))
 
 
-def _check_bins(in_bins: int, fewest: int, width: int) -> None:
+def check_table(in_bins: int, fewest: int, width: int) -> None:
+    """ValueError unless a table of `in_bins` by `width` bins can be held; `fewest` is the least number of output bins."""
     if min(in_bins, fewest) < 1:
         raise ValueError(expected("bins", "at least 1 bin", f"in_bins={in_bins}, out_bins={fewest}"))
     if max(in_bins, width) > _MOST_BINS or in_bins * width > _MOST_CELLS:

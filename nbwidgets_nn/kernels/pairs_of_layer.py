@@ -17,6 +17,7 @@ from nbwidgets_nn.kernels.exact_parts import MOST_ERROR, ExactPairs, exact_parts
 from nbwidgets_nn.kernels.exact_sensitivity import exact_sensitivity
 from nbwidgets_nn.kernels.exact_window import exact_window
 from nbwidgets_nn.kernels.information import check_estimator
+from nbwidgets_nn.kernels.intervention import check_table
 from nbwidgets_nn.kernels.layer_question import MOST_BINS, LayerQuestion
 from nbwidgets_nn.kernels.sampled_information import (
     Intervention,
@@ -114,12 +115,14 @@ def output_bins(
     # An output that never moves still needs a bin of some width.
     high = np.where(high > low, high, low + width)
     if question.out_bins != "dynamic":
+        check_table(question.in_bins, question.out_bins, question.out_bins)
         return low, high, np.full(outputs, question.out_bins, np.int64)
     # A range of a whole number of widths needs no further bin because of rounding.
     bins = np.maximum(np.ceil((high - low) / width - 1e-9), 1).astype(np.int64)
     if bins.max() > MOST_BINS:
         came = f'"dynamic", which asks for {bins.max():,}: outputs reach that much farther than inputs'
         raise ValueError(expected("out_bins", f"at most {MOST_BINS:,} bins", came, "a number, such as 64"))
+    check_table(question.in_bins, int(bins.min()), int(bins.max()))
     return low, low + bins * width, bins
 
 

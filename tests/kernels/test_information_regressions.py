@@ -211,3 +211,9 @@ def test_report_shows_doubts_where_they_can_be_read(fewer_draws):
 def test_dynamic_range_as_an_array_does_not_confuse_the_check():
     layer, topology = single([[1.0]], nn.Sigmoid())
     assert nw.sensitivity(layer, topology, out_range=np.array([0.0, 1.0]), in_bins=4, out_bins=4) > 0
+
+
+@pytest.mark.parametrize("function", [nw.ei, nw.ei_parts, nw.sensitivity])
+def test_tables_larger_than_memory_are_refused(function):
+    with pytest.raises(ValueError, match=r"bins: expected at most .* cells in a table"):
+        function(*single([[1.0, 0.5]], nn.Sigmoid()), in_bins=2**15, out_bins=2**15)
