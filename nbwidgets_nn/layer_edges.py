@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from nbwidgets_nn._progress import Progress
 from nbwidgets_nn.information_results import EffectiveInformation
 from nbwidgets_nn.kernels.layer_question import LayerQuestion, ask
-from nbwidgets_nn.kernels.pairs_of_layer import Sampling, pairs_of_layer
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import affine_map
 from nbwidgets_nn.record.layer import Layer
@@ -53,6 +52,8 @@ class LayerEdges:
 
     def measure(self, progress: Progress = False) -> tuple[EffectiveInformation, EffectiveInformation]:
         """Return EI_parts and sensitivity. Neither runs the model, so this may go on beside anything."""
+        from nbwidgets_nn.kernels.pairs_of_layer import Sampling, pairs_of_layer  # noqa: PLC0415 - imports numba
+
         parts = pairs_of_layer(self.question, Sampling(progress=progress), alone=False)
         return parts, pairs_of_layer(self.question, Sampling(), alone=True)
 

@@ -19,7 +19,7 @@ from nbwidgets_nn.record.topology import topology_of_recording
 from nbwidgets_nn.widgets.heatmap_content import Fact, HeatmapContent
 
 # Seconds for one pair at 64 x 64 bins on two cores, about: to say how long a wait will be.
-_SECONDS_A_STEP = 5e-5
+_SECONDS_A_STEP = 3e-5
 _QUICK_SECONDS = 5.0
 
 Found = tuple[EffectiveInformation, EffectiveInformation]

@@ -6,18 +6,15 @@ any number of threads.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import closing
-from itertools import islice
-from typing import Any
 
 import numba
 import numpy as np
 
 from nbwidgets_nn.kernels._counting import Columns, measure_tile
 from nbwidgets_nn.kernels._estimator_tables import Estimator
+from nbwidgets_nn.kernels._threads import in_order
 
 Range = tuple[int, int]  # first, stop
 
@@ -45,7 +42,7 @@ def measure_pairs(
     tiles = cut_tiles(
         len(results), results.shape[2], columns.inputs.shape[1], columns.in_bins * columns.width
     )
-    with closing(_in_order(measure, tiles, numba.get_num_threads())) as parts:
+    with closing(in_order(measure, tiles, numba.get_num_threads())) as parts:
         for tile_sums, tile_influence in parts:
             sums += tile_sums
             influence += tile_influence
@@ -62,16 +59,3 @@ def cut_tiles(inputs: int, outputs: int, draws: int, cells: int) -> list[tuple[R
         for a in range(0, inputs, across)
         for b in range(0, outputs, down)
     ]
-
-
-def _in_order(work: Callable[[Any], Any], items: Iterable[Any], threads: int) -> Iterator[Any]:
-    """Yield work(item) in the order of the items; only a few results are ever kept waiting."""
-    items = iter(items)
-    pool = ThreadPoolExecutor(threads)
-    try:
-        waiting = deque(pool.submit(work, item) for item in islice(items, 4 * threads))
-        while waiting:
-            yield waiting.popleft().result()
-            waiting.extend(pool.submit(work, item) for item in islice(items, 1))
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -1,31 +1,31 @@
-"""torch's own threads, set aside while Python's threads share the work."""
+"""Work on several threads, with the results in order."""
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
 
-import torch
-
-_LOCK = threading.Lock()
-_RUNNING: list[int] = []
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-@contextlib.contextmanager
-def one_thread_each() -> Iterator[int]:
-    """Give the number of threads to start, each of which calls `torch.set_num_threads(1)`.
+def in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+    """Yield work(item) in the order of the items; only a few results are ever kept waiting.
 
-    That call also tells threads that are started later, so the number is put back at the end. Pieces of work that overlap
-    share the number that the first of them found.
+    Closing the iterator early ends all threads first.
+
+    >>> list(in_order(abs, [-1, 2, -3], threads=2))
+    [1, 2, 3]
     """
-    with _LOCK:
-        # While another one runs, a new thread would be told 1.
-        _RUNNING.append(_RUNNING[0] if _RUNNING else torch.get_num_threads())
-        threads = _RUNNING[0]
+    items = iter(items)
+    pool = ThreadPoolExecutor(threads)
     try:
-        yield threads
+        waiting = deque(pool.submit(work, item) for item in islice(items, 4 * threads))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(pool.submit(work, item) for item in islice(items, 1))
     finally:
-        with _LOCK:
-            _RUNNING.pop()
-            torch.set_num_threads(threads)
+        pool.shutdown(cancel_futures=True)

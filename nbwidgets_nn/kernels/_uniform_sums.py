@@ -4,7 +4,7 @@ z = sum_k a_k u_k with u_k uniform on [-1, 1] and half-widths a_k > 0, so |z| <=
 of `bins` equal parts of its range; then it adds a shift d_i and a uniform part of half-width a_A / bins.
 Both functions give P(z in cell | A in bin i) for cells between consecutive points of [-L, L].
 
-* `series`: the Fourier series on the period 2 L. It is exact because z has no weight outside the period, and what is left
+* `series_of`: the Fourier series on the period 2 L. It is exact because z has no weight outside the period, and what is left
   out is bounded. It converges fast when several inputs count.
 * `closed_form`: the sum over the 2^n corners of a box of truncated powers. Exact for few inputs; rounding grows with n,
   and is bounded.
@@ -15,13 +15,10 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-
-from nbwidgets_nn.kernels._scratch import scratch
 
 # |sin x / x| is at most exp(-x^2 / 6) up to pi and at most 1 / x everywhere; beyond pi it never exceeds this.
 _LOG_LOBE = math.log(0.2173)
@@ -31,7 +28,7 @@ _MOST_TERMS = 2**14
 
 @dataclass(frozen=True)
 class Terms:
-    """How many terms of the series are taken, and how far any probability can then be off."""
+    """How many terms of the series are taken, a multiple of 4, and how far any probability can then be off."""
 
     count: int
     error: float
@@ -45,7 +42,7 @@ def terms_needed(half_widths: NDArray, bins: int, error: float) -> Terms:
     """
     first = 8
     steps = 1 + math.ceil(math.log(_MOST_TERMS / first, _GROWTH))
-    m = np.unique(np.round(first * _GROWTH ** np.arange(steps + 30.0)))
+    m = np.unique(4 * np.round(first / 4 * _GROWTH ** np.arange(steps + 30.0)))
     x = np.pi * m * (half_widths[:, None] / half_widths.sum())
     logs = _log_envelope(x)
     # Input A itself is only as wide as its bin.
@@ -66,86 +63,52 @@ def _log_envelope(x: NDArray) -> NDArray:
     return np.where(x <= np.pi, np.maximum(x * x * (-1 / 6), _LOG_LOBE), np.minimum(_LOG_LOBE, -np.log(x)))
 
 
-class Series:
-    """The series of one sum at fixed points, for any input A."""
+class Series(NamedTuple):
+    """The series of one sum at fixed points, for any input A; `_exact_bits` adds it up."""
 
-    def __init__(
-        self, half_widths: Tensor, points: Tensor, cells: Tensor, count: int, bins: int, terms: int
-    ) -> None:
-        """Prepare.
-
-        Args:
-            half_widths: (n,) float64, positive.
-            points: ascending, from -L to L.
-            cells: (points - 1,) which cell each interval between points belongs to.
-            count: number of cells.
-            bins: of the input.
-            terms: of the series.
-        """
-        device = half_widths.device
-        self._bins = bins
-        self._a = half_widths
-        self._m = torch.arange(1, terms + 1, dtype=torch.float64, device=device)
-        total = half_widths.sum()
-        self._x = self._m * (math.pi / total)
-        angles = points[:, None] * self._x
-        gather = torch.zeros(len(cells), count, dtype=torch.float64, device=device)
-        gather[torch.arange(len(cells), device=device), cells] = 1.0
-        self._linear = ((points.diff() / (2 * total)) @ gather)[:, None, None]
-        self._sines = gather.T @ angles.sin().diff(dim=0)
-        self._cosines = gather.T @ angles.cos().diff(dim=0)
-        self._coefficients = self._all_coefficients()
-
-    def _all_coefficients(self) -> Tensor:
-        """Return (n, terms): the product over all inputs but A, which counts with its bin's width only."""
-        factors = torch.sinc(self._a[:, None] * (self._x / math.pi))
-        before = torch.ones_like(factors)
-        before[1:] = factors[:-1].cumprod(dim=0)
-        after = torch.ones_like(factors)
-        after[:-1] = factors[1:].flip(0).cumprod(dim=0).flip(0)
-        own = torch.sinc(self._a[:, None] * (self._x / (math.pi * self._bins)))
-        return before * after * own / (math.pi * self._m)
-
-    def probabilities(self, inputs: slice) -> Tensor:
-        """Return (inputs, bins, cells) P(cell | A in bin i) for each A of the slice, up to the order of the bins.
-
-        What rounding makes negative is 0. The memory is used again by the next call in the same thread.
-        """
-        bins = self._bins
-        half = bins - bins // 2
-        # Bins lie symmetrically about the middle: the cosine part of a bin and of its mirror image are the same.
-        offsets = 2 * torch.arange(half, dtype=torch.float64, device=self._a.device) + (1 - bins % 2)
-        shifts = self._a[inputs, None] * (offsets / bins)
-        weights = self._coefficients[inputs].T[:, :, None]
-        cosines, sines = _multiples(shifts * self._x[0], len(self._m))
-        cells, device = len(self._sines), shifts.device
-        even, odd = (scratch(name, (cells, *shifts.shape), device) for name in ("even", "odd"))
-        torch.mm(self._sines, cosines.mul_(weights).flatten(1), out=even.flatten(1))
-        torch.mm(self._cosines, sines.mul_(weights).flatten(1), out=odd.flatten(1))
-        even += self._linear
-        # An odd number of bins has one in the middle, which is its own mirror image.
-        given = scratch("given", (cells, len(shifts), bins), device)
-        torch.add(even[:, :, bins % 2 :], odd[:, :, bins % 2 :], out=given[:, :, : bins // 2])
-        torch.sub(even, odd, out=given[:, :, bins // 2 :])
-        return given.clamp_(min=0).permute(1, 2, 0)
+    angles: NDArray[np.float64]
+    """(inputs,) of the first term for a shift by the half-width of A."""
+    coefficients: NDArray[np.float64]
+    """(inputs, terms)."""
+    linear: NDArray[np.float64]
+    """(intervals,) what each has without the series."""
+    sines: NDArray[np.float64]
+    """(intervals, terms) differences of the sine over each interval."""
+    cosines: NDArray[np.float64]
+    bins: int
+    """Of the input."""
 
 
-def _multiples(angles: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return cos(m angle) and sin(m angle) for m = 1 ... count, (count, *angles.shape), by the addition theorems.
+def series_of(half_widths: NDArray, points: NDArray, bins: int, terms: int) -> Series:
+    """Prepare the series for the intervals between points.
 
-    Rounding grows with the multiple, to 2e-12 at 16,384 of them; the coefficients fall off at least as fast.
+    Args:
+        half_widths: (inputs,) positive.
+        points: ascending, from -L to L.
+        bins: of each input.
+        terms: of the series, a multiple of 4.
     """
-    cosines, sines = (scratch(name, (count, *angles.shape), angles.device) for name in ("cosines", "sines"))
-    cosines[0], sines[0] = angles.cos(), angles.sin()
-    known = 1
-    while known < count:
-        more = min(known, count - known)
-        c, s = cosines[known - 1], sines[known - 1]
-        new = slice(known, known + more)
-        torch.mul(cosines[:more], c, out=cosines[new]).addcmul_(sines[:more], s, value=-1)
-        torch.mul(sines[:more], c, out=sines[new]).addcmul_(cosines[:more], s)
-        known += more
-    return cosines, sines
+    m = np.arange(1.0, terms + 1)
+    first = np.pi / half_widths.sum()
+    angles = points[:, None] * (m * first)
+    return Series(
+        half_widths * first,
+        _coefficients(half_widths[:, None] * first, m, bins),
+        np.diff(points) / (2 * half_widths.sum()),
+        np.diff(np.sin(angles), axis=0),
+        np.diff(np.cos(angles), axis=0),
+        bins,
+    )
+
+
+def _coefficients(angles: NDArray, m: NDArray, bins: int) -> NDArray:
+    """Return for each input A the product over all inputs but A, which counts with its bin's width only."""
+    factors = np.sinc(angles * m / np.pi)
+    before, after = np.ones_like(factors), np.ones_like(factors)
+    np.cumprod(factors[:-1], axis=0, out=before[1:])
+    np.cumprod(factors[:0:-1], axis=0, out=after[-2::-1])
+    own = np.sinc(angles * m / (np.pi * bins))
+    return before * after * own / (np.pi * m)
 
 
 def closed_form(others: NDArray, own: float, bins: int, points: NDArray) -> tuple[NDArray, float]:

@@ -1,7 +1,7 @@
 """Activations that are known in full, and what binning their output means for the pre-activation.
 
 An activation followed by bins is a step function of the pre-activation z: between two breaks every z lands in the same
-bin. The breaks are found by bisection over all float64 numbers with the activation itself, so plateaus (ReLU, Hardtanh), jumps and
+bin. The breaks are found by sections of all float64 numbers with the activation itself, so plateaus (ReLU, Hardtanh), jumps and
 saturation need no cases of their own, and nothing is approximated.
 """
 
@@ -38,6 +38,8 @@ _VECTOR_RANGES = {"softmax": (0.0, 1.0), "softmin": (0.0, 1.0)}
 _FAR = 1e300
 _UNBOUNDED = 1e100
 _USUAL = 10.0
+_SIGN = np.uint64(2**63)
+_SIXTEENTHS = np.arange(17, dtype=np.uint64)[:, None]
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,14 @@ class Steps:
     bins: int
 
     @property
-    def clipped(self) -> NDArray[np.int64]:
-        """The labels with what lies outside put into the first and the last bin."""
-        inside = np.where(self.labels == self.bins, 0, self.labels)
-        return np.where(self.labels == self.bins + 1, self.bins - 1, inside)
+    def beyond(self) -> NDArray[np.bool_]:
+        """Whether each label stands for values outside the output range."""
+        return self.labels >= self.bins
+
+    def placed(self, outside: str) -> NDArray[np.int64]:
+        """Return the labels with what lies outside in the first and the last bin ("clip") or as -1 ("drop")."""
+        below, above = (0, self.bins - 1) if outside == "clip" else (-1, -1)
+        return np.where(self.beyond, np.where(self.labels == self.bins, below, above), self.labels)
 
 
 def known_activation(activation: Callable | None) -> Activation | None:
@@ -135,33 +141,37 @@ def _crossings(activation: Activation, edges: NDArray, start: float, stop: float
     The place is the smallest z on the other side. Counting edges, and not asking for the bin there, because the last bit of a
     value can differ between two calls: torch evaluates the end of an array in another way than its middle.
     """
-    top = len(edges) - 1
 
     def above(z: NDArray) -> NDArray:
         y = activation(z)
+        passed = y >= edges
         # The upper end belongs to the last bin, so only what lies beyond it has passed it.
-        return np.where(np.arange(len(edges)) == top, y > edges, y >= edges)
+        passed[..., -1] = y[..., -1] > edges[-1]
+        return passed
 
     low, high = np.full(len(edges), start), np.full(len(edges), stop)
     first, last = above(low), above(np.nextafter(high, -np.inf))
     low, high = _ordered(low), _ordered(high)
-    for _ in range(64):  # as many as a float64 has bits
-        middle = (low >> 1) + (high >> 1) + (low & high & 1)
-        same = above(_from_ordered(middle)) == first
-        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    for _ in range(
+        17
+    ):  # a float64 has 64 bits, of which each step finds 4; one more for what rounding down leaves
+        width = high - low
+        points = low + (width >> 4) * _SIXTEENTHS + ((width & 15) * _SIXTEENTHS >> 4)
+        same = (above(_from_ordered(points[1:-1])) == first).sum(axis=0)
+        low, high = (np.take_along_axis(points, at[None], axis=0)[0] for at in (same, same + 1))
     places = np.sort(_from_ordered(high)[first != last])
     rises = 1 if last.sum() >= first.sum() else -1
     return np.append(start, places), first.sum() + rises * np.arange(len(places) + 1)
 
 
-def _ordered(values: NDArray) -> NDArray[np.int64]:
+def _ordered(values: NDArray) -> NDArray[np.uint64]:
     """Count float64 values so that neighbours in value are neighbours in number."""
-    bits = (values + 0.0).view(np.int64)
-    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+    bits = (values + 0.0).view(np.uint64)
+    return np.where(bits < _SIGN, bits | _SIGN, ~bits)
 
 
-def _from_ordered(numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.where(numbers < 0, np.int64(-(2**63)) - numbers, numbers).view(np.float64)
+def _from_ordered(numbers: NDArray[np.uint64]) -> NDArray[np.float64]:
+    return np.where(numbers < _SIGN, ~numbers, numbers ^ _SIGN).view(np.float64)
 
 
 def _evaluate(function: Callable, z: NDArray) -> NDArray:

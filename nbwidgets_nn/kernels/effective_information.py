@@ -85,7 +85,7 @@ def ei_parts(
             value each output can take (when sampled: took).
         out_bins: equal bins of it; "dynamic": as wide as the input's.
         activation: a module or function instead of the one that follows `layer` in the model.
-        device: where exact forms are computed; a span runs where the model is.
+        device: where one layer's outputs for drawn inputs are computed; a span runs where the model is, exact forms on the CPU.
         method: "auto", "exact" (ValueError where there is no exact form), or "sample".
         estimator: of information from counts: "adjusted" (Grassberger's, without the bias that thin tables leave in it),
             "grassberger", "miller-madow" or "plugin" (the plain histogram, biased upwards).

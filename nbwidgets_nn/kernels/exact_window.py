@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
+from nbwidgets_nn.kernels._exact_bits import pair_bits
 from nbwidgets_nn.kernels.binned_activation import Steps
-from nbwidgets_nn.kernels.exact_parts import ExactPairs
-from nbwidgets_nn.kernels.pair_information import pair_bits, place_outside
+from nbwidgets_nn.kernels.exact_parts import ExactPairs, same_cells
 
 
 def exact_window(
@@ -24,9 +23,7 @@ def exact_window(
     own = np.clip((points - edges[:-1, None]) / np.diff(edges)[:, None], 0, 1)
     # z in [break, ...) has left the interval below: with `alone`, a maximum of exactly 0 lies at or above a break of 0.
     one = (points > 0).astype(float) if alone else np.clip((points - low) / (high - low), 0, 1)
-    intervals = torch.from_numpy(np.diff(own * one ** (inputs - 1), axis=1))
-    given = torch.zeros(in_bins, activation.bins + 2, dtype=torch.float64)
-    given.index_add_(1, torch.from_numpy(activation.labels), intervals)
-    bits = pair_bits(place_outside(given, outside)).item()
-    beyond = given[:, -2:].sum().item() / in_bins
+    given = np.diff(own * one ** (inputs - 1), axis=1).T.copy()
+    beyond = given[activation.beyond].sum() / in_bins
+    bits = pair_bits(given, same_cells(activation.placed(outside)))
     return ExactPairs(np.full((inputs, 1), bits), 0.0, np.array([beyond]), np.zeros(0, np.int64), 0)

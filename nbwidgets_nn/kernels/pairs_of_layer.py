@@ -142,9 +142,7 @@ def _exact(
     arguments = (question.weights, question.bias, steps, question.in_range, question.in_bins)
     if alone:
         return exact_sensitivity(*arguments, outside=question.outside)
-    return exact_parts(
-        *arguments, outside=question.outside, device=question.device, progress=sampling.progress
-    )
+    return exact_parts(*arguments, outside=question.outside, progress=sampling.progress)
 
 
 def _sampled(intervention: Intervention, sampling: Sampling, *, alone: bool) -> PairEstimate:

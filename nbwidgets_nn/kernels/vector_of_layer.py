@@ -14,8 +14,9 @@ from scipy.sparse.csgraph import connected_components
 
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.information_results import EffectiveInformation
+from nbwidgets_nn.kernels._exact_bits import step_bits
 from nbwidgets_nn.kernels.binned_activation import Steps
-from nbwidgets_nn.kernels.exact_sensitivity import exact_sensitivity, information_of_one_input
+from nbwidgets_nn.kernels.exact_sensitivity import exact_sensitivity
 from nbwidgets_nn.kernels.layer_question import LayerQuestion
 from nbwidgets_nn.kernels.pairs_of_layer import Sampling, UncertainResultWarning, output_bins, settings
 from nbwidgets_nn.kernels.vector_information import TRUSTED, VectorEstimate, sample_vector
@@ -124,10 +125,12 @@ def _of_one_input(part: LayerQuestion, steps: Sequence[Steps]) -> tuple[float, f
     crossings = np.concatenate([(one.breaks - b) / w for one, w, b in lines])
     x = np.unique(crossings[(crossings > low) & (crossings < high)])
     middles = (np.append(low, x) + np.append(x, high)) / 2
-    cells = [one.clipped[np.searchsorted(one.breaks, b + w * middles, side="right")] for one, w, b in lines]
+    cells = [
+        one.placed("clip")[np.searchsorted(one.breaks, b + w * middles, side="right")] for one, w, b in lines
+    ]
     _, labels = np.unique(np.stack(cells, axis=1), axis=0, return_inverse=True)
     places = (x - low) * (part.in_bins / (high - low))
-    return information_of_one_input(places, labels.ravel(), part.in_bins), beyond
+    return step_bits(places, labels.ravel(), part.in_bins), beyond
 
 
 def _result(

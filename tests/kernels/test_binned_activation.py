@@ -67,15 +67,6 @@ def test_breaks_are_where_the_bin_changes(name):
     assert (before != behind).all()
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_no_label_comes_more_than_twice(name):
-    for low, high in [default_range(ACTIVATIONS[name]), (-0.9, 1.3), (-0.1, 0.5)]:
-        steps = binned(known_activation(ACTIVATIONS[name]), low, high, 16)
-        for labels in (steps.labels, steps.clipped):
-            joined = labels[np.concatenate([[True], labels[1:] != labels[:-1]])]
-            assert np.bincount(joined).max() <= (2 if name in NOT_MONOTONE else 1)
-
-
 def test_the_bin_does_not_depend_on_where_in_an_array_a_value_stands():
     # The vectorised and the scalar exponential of torch differ in the last bit.
     for bins in range(2, 130):
@@ -117,9 +108,10 @@ def test_bins_of_a_tiny_range_far_from_zero():
     np.testing.assert_array_equal(steps.breaks[:8], np.linspace(1e6, 1e6 + 1e-3, 9)[:8])
 
 
-def test_clipped_puts_what_is_outside_into_the_ends():
+def test_what_is_outside_is_placed_at_the_ends_or_dropped():
     steps = Steps(np.arange(4.0), np.array([3, 0, 1, 2, 4]), 3)
-    assert steps.clipped.tolist() == [0, 0, 1, 2, 2]
+    assert steps.placed("clip").tolist() == [0, 0, 1, 2, 2]
+    assert steps.placed("drop").tolist() == [-1, 0, 1, 2, -1]
 
 
 @pytest.mark.parametrize(

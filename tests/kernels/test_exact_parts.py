@@ -1,10 +1,10 @@
 """EI of pairs without sampling: against moving averages on a fine grid, brute force, and its own bounds."""
 
 import math
-import threading
 from fractions import Fraction
 from itertools import pairwise, product
 
+import numba
 import numpy as np
 import pytest
 import torch
@@ -23,11 +23,12 @@ from information_oracles import (
     table,
 )
 
-from nbwidgets_nn.kernels._uniform_sums import Series, _log_envelope, closed_form, terms_needed
+from nbwidgets_nn.kernels._exact_bits import _log, pair_bits, series_probabilities
+from nbwidgets_nn.kernels._uniform_sums import _log_envelope, closed_form, series_of, terms_needed
 from nbwidgets_nn.kernels.binned_activation import binned, default_range, known_activation
-from nbwidgets_nn.kernels.exact_parts import MOST_ERROR, exact_parts
+from nbwidgets_nn.kernels.exact_parts import MOST_ERROR, exact_parts, same_cells
 from nbwidgets_nn.kernels.exact_window import exact_window
-from nbwidgets_nn.kernels.pair_information import bits_at_most, pair_bits
+from nbwidgets_nn.kernels.pair_information import bits_at_most
 
 HIDDEN = torch.sigmoid
 slow = settings(max_examples=14, deadline=None, derandomize=True)
@@ -236,21 +237,22 @@ def test_numbers_of_bins_even_and_odd(in_bins, out_bins):
     np.testing.assert_allclose(solve(*arguments).matrix, parts_oracle(*arguments), atol=2e-6)
 
 
-def test_large_inputs_are_computed_in_pieces():
-    """More inputs, bins and terms than one piece of memory holds."""
+def test_the_order_of_inputs_does_not_matter():
     weights = np.random.default_rng(3).normal(size=(1, 12))
     whole = solve(weights, None, HIDDEN, (-1, 1), 16, (0, 1), 16).matrix
     order = np.random.default_rng(4).permutation(12)
     np.testing.assert_allclose(
         solve(weights[:, order], None, HIDDEN, (-1, 1), 16, (0, 1), 16).matrix, whole[order], atol=1e-10
     )
-    from nbwidgets_nn.kernels import exact_parts as module
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_CHUNK", 1)
-        np.testing.assert_allclose(
-            solve(weights, None, HIDDEN, (-1, 1), 16, (0, 1), 16).matrix, whole, atol=1e-12
-        )
+
+def test_the_number_of_threads_does_not_matter():
+    arguments = (golden(20, 9, 1.0), None, HIDDEN, (-1, 1), 16, (0, 1), 16)
+    before, found = numba.get_num_threads(), []
+    for threads in (1, before):
+        numba.set_num_threads(threads)
+        found.append(solve(*arguments).matrix)
+    np.testing.assert_array_equal(*found)
 
 
 def test_error_bound_is_of_the_sum_of_all_pairs(monkeypatch):
@@ -305,34 +307,6 @@ def test_progress_counts_outputs_and_stops_by_raising():
         solve(golden(4, 3, 1.0), None, HIDDEN, (0, 1), 8, (0, 1), 8, progress=stop)
 
 
-def test_two_at_a_time_leave_torchs_threads_alone():
-    """One starts while the other runs, and ends after it, as a job beside a notebook's cell does."""
-    before, kernel = torch.get_num_threads(), (golden(4, 2, 1.0), None, HIDDEN, (0, 1), 8, (0, 1), 8)
-    begun, overlapping, ended, seen = threading.Event(), threading.Event(), threading.Event(), []
-
-    def first():
-        solve(*kernel, progress=lambda done, total: done == 1 and (begun.set(), overlapping.wait(30)))
-        ended.set()
-
-    def second():
-        begun.wait(30)
-        solve(*kernel, progress=lambda done, total: done == 1 and (overlapping.set(), ended.wait(30)))
-
-    def later():
-        seen.append(torch.get_num_threads())
-
-    threads = [threading.Thread(target=target) for target in (first, second)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    after = threading.Thread(target=later)
-    after.start()
-    after.join()
-    assert torch.get_num_threads() == before
-    assert seen == [before]
-
-
 # --- sums of uniform numbers
 
 
@@ -385,23 +359,13 @@ def test_a_closed_form_without_digits_says_so():
     assert tiny[1] > 1e-7
 
 
-def by_series(half_widths, points, cells, bins, terms):
-    """P(cell | bin) of every input: (inputs, bins, cells)."""
-    series = Series(
-        torch.from_numpy(half_widths),
-        torch.from_numpy(points),
-        torch.from_numpy(np.asarray(cells)),
-        max(cells) + 1,
-        bins,
-        terms,
-    )
-    # A copy: the memory is used again by the next call.
-    return series.probabilities(slice(0, len(half_widths))).clone()
-
-
-def in_order(probabilities, shifts_down):
-    """Bins of the series come in another order, the same for all cells: sort by how far up the mass lies."""
-    return np.array(sorted(probabilities.tolist(), key=lambda row: np.dot(row, shifts_down)))
+def by_series(half_widths, points, bins, terms):
+    """P(interval | bin) of every input: (inputs, intervals, bins)."""
+    series = series_of(half_widths, points, bins, terms)
+    found = np.empty((len(half_widths), len(points) - 1, bins))
+    for number, table_of_one in enumerate(found):
+        series_probabilities(series, number, table_of_one)
+    return found
 
 
 @slow
@@ -411,24 +375,11 @@ def test_series_and_closed_form_agree_within_their_bounds(seed, inputs, bins):
     half_widths = 10 ** rng.uniform(-0.7, 0, inputs)
     reach = half_widths.sum()
     points = np.concatenate([[-reach], np.sort(rng.uniform(-reach, reach, 6)), [reach]])
-    cells = list(range(7))
     terms = terms_needed(half_widths, bins, 1e-10)
-    found = by_series(half_widths, points, cells, bins, terms.count).numpy()
-    rank = np.arange(7.0)
+    found = by_series(half_widths, points, bins, terms.count)
     for a in range(inputs):
-        one = found[a]
         other, error = closed_form(np.delete(half_widths, a), half_widths[a], bins, points)
-        difference = np.abs(in_order(one, rank) - in_order(other, rank)).max()
-        assert difference <= terms.error + error + 1e-13
-
-
-def test_cells_of_a_series_can_have_several_pieces():
-    half_widths, points = np.array([1.0, 0.8, 0.6]), np.array([-2.4, -1.0, 0.1, 0.5, 2.4])
-    apart = by_series(half_widths, points, [0, 1, 2, 3], 4, 2000)
-    joined = by_series(half_widths, points, [0, 1, 0, 1], 4, 2000)
-    torch.testing.assert_close(joined[..., 0], apart[..., 0] + apart[..., 2])
-    torch.testing.assert_close(joined[..., 1], apart[..., 1] + apart[..., 3])
-    torch.testing.assert_close(joined.sum(-1), torch.ones(3, 4, dtype=torch.float64))
+        assert np.abs(found[a] - other.T).max() <= terms.error + error + 1e-13
 
 
 def coefficients(half_widths, a, bins, m):
@@ -467,8 +418,8 @@ def test_few_terms_differ_from_many_by_less_than_the_bound(seed, inputs, error):
     reach = half_widths.sum()
     points = np.concatenate([[-reach], np.sort(rng.uniform(-reach, reach, 9)), [reach]])
     few = terms_needed(half_widths, 8, error)
-    one, many = (by_series(half_widths, points, list(range(10)), 8, count) for count in (few.count, 2**11))
-    assert (one - many).abs().max() <= few.error + 1e-6
+    one, many = (by_series(half_widths, points, 8, count) for count in (few.count, 2**11))
+    assert np.abs(one - many).max() <= few.error + 1e-6
 
 
 @pytest.mark.parametrize("bins", [1, 64])
@@ -490,6 +441,12 @@ def test_comparable_inputs_need_few_terms():
 # --- information of probabilities
 
 
+def bits_of(given, labels=None):
+    """`pair_bits` of P(cell | bin), (bins, cells)."""
+    labels = np.arange(given.shape[1]) if labels is None else labels
+    return pair_bits(given.T.copy(), same_cells(labels))
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6), st.integers(2, 12), st.integers(2, 12), st.integers(1, 9))
 def test_bits_at_most_bounds_the_change(seed, bins, cells, digits):
@@ -503,15 +460,15 @@ def test_bits_at_most_bounds_the_change(seed, bins, cells, digits):
         if (moved[:, 0] < 0).any():
             continue
         bound = bits_at_most(float(np.abs(moved - p).max()), cells)
-        difference = abs(float(pair_bits(torch.from_numpy(moved)) - pair_bits(torch.from_numpy(p))))
+        difference = abs(bits_of(moved) - bits_of(p))
         assert difference <= bound + 1e-12
 
 
 def test_bits_at_most_is_not_far_too_low_at_its_worst():
     """Two sure bins of which a little leaks: H(Y) stays, H(Y | X) rises from 0 to h(leak)."""
     for leak in (0.2, 1e-2, 1e-6):
-        moved = torch.tensor([[1 - leak, leak], [leak, 1 - leak]], dtype=torch.float64)
-        assert 1 - float(pair_bits(moved)) <= bits_at_most(leak, 2)
+        moved = np.array([[1 - leak, leak], [leak, 1 - leak]])
+        assert 1 - bits_of(moved) <= bits_at_most(leak, 2)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -525,7 +482,7 @@ def test_bits_at_most_bounds_the_change_of_what_is_left(seed, bins, cells, digit
         moved = np.maximum(p + change, 0)
         kept = min(p.sum(), moved.sum()) / bins
         bound = bits_at_most(error, cells, kept)
-        difference = abs(float(pair_bits(torch.from_numpy(moved)) - pair_bits(torch.from_numpy(p))))
+        difference = abs(bits_of(moved) - bits_of(p))
         assert difference <= bound + 1e-12
 
 
@@ -537,23 +494,41 @@ def test_bits_at_most_at_its_ends():
     assert bounds == sorted(bounds, reverse=True)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6), st.booleans())
 def test_pair_bits_is_the_definition(seed, dropped):
     rng = np.random.default_rng(seed)
-    p = rng.dirichlet(np.full(5, 0.3), (3, 4))
+    p = rng.dirichlet(np.full(5, 0.3), 4)
     if dropped:
-        p = p[..., :-1] * rng.uniform(0, 1, (3, 4, 1))
-    found = pair_bits(torch.from_numpy(p))
-    np.testing.assert_allclose(found, [information(one / 4) for one in p], atol=1e-12)
+        p = p[:, :-1] * rng.uniform(0, 1, (4, 1))
+    assert bits_of(p) == pytest.approx(information(p / 4), abs=1e-12)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(0, 10**6))
+def test_pair_bits_of_cells_that_count_as_one(seed):
+    """Cells of one label anywhere among the others are one; those of label -1 are left out."""
+    rng = np.random.default_rng(seed)
+    p, labels = rng.dirichlet(np.full(9, 0.5), 4), rng.integers(-1, 4, 9)
+    joined = np.stack([p[:, labels == label].sum(1) for label in range(4)], axis=1)
+    assert bits_of(p, labels) == pytest.approx(information(joined / 4) if joined.any() else 0, abs=1e-12)
 
 
 def test_pair_bits_of_nothing_is_zero():
-    assert pair_bits(torch.zeros(3, 4, dtype=torch.float64)) == 0
-    assert pair_bits(torch.full((3, 4), -1e-18, dtype=torch.float64)) == 0
-    one_row = torch.zeros(3, 4, dtype=torch.float64)
-    one_row[1] = torch.tensor([0.2, 0.3, 0.1, 0.4])
-    assert pair_bits(one_row) == pytest.approx(0, abs=1e-12)
+    assert bits_of(np.zeros((3, 4))) == 0
+    one_row = np.zeros((3, 4))
+    one_row[1] = [0.2, 0.3, 0.1, 0.4]
+    assert bits_of(one_row) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_logarithm_is_right_to_a_few_units_in_the_last_place():
+    rng = np.random.default_rng(0)
+    values = np.concatenate(
+        [10 ** rng.uniform(-299, 3, 20_000), 1 + rng.normal(size=5000) * 1e-3, 2.0 ** np.arange(-9, 3)]
+    )
+    truth = np.log(values.astype(np.longdouble))
+    off = np.abs(np.array([_log(value) for value in values]) - truth)
+    assert (off <= 4 * np.finfo(float).eps * np.abs(truth)).all()
 
 
 # --- the maximum of a window

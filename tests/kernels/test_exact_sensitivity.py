@@ -15,7 +15,7 @@ from information_oracles import (
 
 from nbwidgets_nn.kernels.binned_activation import Steps, binned, default_range, known_activation
 from nbwidgets_nn.kernels.exact_parts import exact_parts
-from nbwidgets_nn.kernels.exact_sensitivity import exact_sensitivity, information_of_steps
+from nbwidgets_nn.kernels.exact_sensitivity import exact_sensitivity
 
 slow = settings(max_examples=25, deadline=None, derandomize=True)
 
@@ -181,8 +181,9 @@ def test_steps_down_and_up_again(seed, bins, outside, rising):
         return np.where(found == count, 0, np.where(found == count + 1, count - 1, found))
 
     walked = information_of_line(label, (0, bins), bins)
-    at = places if rising else bins - places
-    bits, beyond = information_of_steps(at[None], np.array([rising]), steps, bins, outside)
+    line = ([[1.0]], [0.0]) if rising else ([[-1.0]], [float(bins)])
+    found = exact_sensitivity(*map(np.array, line), [steps], (0, bins), bins, outside=outside)
+    bits, beyond = found.matrix[0], found.outside
     assert bits[0] == pytest.approx(walked, abs=1e-9)
     lengths = np.diff(np.concatenate([[0], places, [bins]]))
     assert beyond[0] == pytest.approx(lengths[labels >= count].sum() / bins)

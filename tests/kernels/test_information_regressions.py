@@ -7,7 +7,7 @@ from torch import nn
 
 import nbwidgets_nn as nw
 from nbwidgets_nn.kernels import vector_information
-from nbwidgets_nn.kernels.exact_sensitivity import information_of_one_input
+from nbwidgets_nn.kernels._exact_bits import step_bits
 from nbwidgets_nn.kernels.pairs_of_layer import UncertainResultWarning
 
 
@@ -83,9 +83,7 @@ def test_one_input_against_a_fine_grid():
         np.add.at(joint, (x.astype(int), labels[np.searchsorted(places, x)]), 1 / len(x))
         p = joint[joint > 0]
         outer = (joint.sum(1, keepdims=True) * joint.sum(0))[joint > 0]
-        assert information_of_one_input(places, labels, bins) == pytest.approx(
-            (p * np.log2(p / outer)).sum(), abs=1e-3
-        )
+        assert step_bits(places, labels, bins) == pytest.approx((p * np.log2(p / outer)).sum(), abs=1e-3)
 
 
 def test_little_kept_probability_is_not_called_exact():
