@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.record._inputs import Arguments, check_batch_size, check_network, read_input
 from nbwidgets_nn.record._names import can_be_called, did_you_mean, is_plain_leaf, kind_of, module_names
 from nbwidgets_nn.record._pass import INPUT, Call, Pass
@@ -130,6 +131,34 @@ class Activations:
         made._layers = layers  # noqa: SLF001 - another object of this class
         return made
 
+    def take(self, samples: Sequence[int] | np.ndarray | Tensor) -> Activations:
+        """Return a recording of some of the samples, in the order given.
+
+        Tensors with as many entries along dim 0 as the input are cut there. Any other output is left out, and its
+        layer's note says so: which of its numbers belong to a sample is not known.
+
+        >>> recording = Activations(nn.Linear(3, 4), torch.eye(3))
+        >>> recording.take([2, 0])["input"].output
+        tensor([[0., 0., 1.],
+                [1., 0., 0.]])
+
+        Raises:
+            IndexError: a sample that there is not.
+            ValueError: no samples, or the recording has no values.
+        """
+        self._kept()
+        count = len(self[INPUT].output)
+        chosen = np.atleast_1d(np.asarray(samples))
+        if not chosen.size or chosen.dtype.kind not in "iu":
+            raise ValueError(expected("samples", "indices of at least one sample", repr(samples)))
+        if chosen.min() < -count or chosen.max() >= count:
+            raise IndexError(
+                expected("samples", f"indices below {count}, the number of samples", repr(samples))
+            )
+        made = copy.copy(self)
+        made._layers = {name: _cut(layer, chosen, count) for name, layer in self._layers.items()}  # noqa: SLF001
+        return made
+
     def _kept(self) -> list[Tensor]:
         if self.shapes_only:
             raise ValueError("no values: the model was recorded with shapes_only=True; record it without")
@@ -221,6 +250,25 @@ def _layers(calls: list[Call]) -> dict[str, Layer]:
             note="; ".join(call.notes),
         )
     return layers
+
+
+def _cut(layer: Layer, samples: np.ndarray, count: int) -> Layer:
+    """Return the layer with some of the samples only, and without tensors whose samples are not known."""
+
+    def cut(tensor: Tensor | None) -> Tensor | None:
+        known = tensor is not None and tensor.ndim and len(tensor) == count
+        return tensor.index_select(0, torch.from_numpy(samples % count).to(tensor.device)) if known else None
+
+    output, input_ = cut(layer.output), cut(layer.input)
+    lost = "left out: dim 0 does not count the samples" * (output is None and layer.output is not None)
+    return dataclasses.replace(
+        layer,
+        output=output,
+        input=input_,
+        output_shape=layer.output_shape if output is None else tuple(output.shape),
+        input_shape=layer.input_shape if input_ is None else tuple(input_.shape),
+        note="; ".join(filter(None, (layer.note, lost))),
+    )
 
 
 def _input_axis(call: Call, fed: list[Call]) -> int | None:
