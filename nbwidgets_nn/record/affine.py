@@ -6,10 +6,12 @@ compute anything, and so has no matrix here.
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
@@ -100,16 +102,58 @@ def groups_of(module: nn.Module) -> int:
     return module.groups if isinstance(module, WEIGHTED[1:]) else 1
 
 
+def why_not_plain(module: nn.Module, classes: dict | tuple) -> str:
+    """Say why `module` may compute something else than torch's class of it does; "" if it computes just that.
+
+    >>> why_not_plain(nn.Linear(1, 1), (nn.Linear,)), why_not_plain(nn.ReLU(), (nn.Linear,))
+    ('', 'ReLU is none of Linear')
+    """
+    cls = next((cls for cls in classes if isinstance(module, cls)), None)
+    if cls is None:
+        return f"{type(module).__name__} is none of {', '.join(cls.__name__ for cls in classes)}"
+    own = any(
+        getattr(type(module), name, None) is not getattr(cls, name, None)
+        for name in ("forward", "_conv_forward")
+    )
+    if own or "forward" in vars(module):
+        return f"it has a forward of its own, other than that of {cls.__name__}"
+    before = module._forward_pre_hooks.values()  # noqa: SLF001 - torch has no public name for hooks
+    if module._forward_hooks or not all(isinstance(hook, WEIGHT_HOOKS) for hook in before):  # noqa: SLF001
+        return "it has hooks, which may change what it computes"
+    return ""
+
+
+def weights_in_use(module: nn.Module) -> tuple[Tensor, Tensor | None]:
+    """Return weight and bias of a Linear, convolution or batch norm as eval mode uses them; ValueError says why not.
+
+    Views of the module's own parameters where it has them as they are, otherwise (pruned, parametrised, sparse) new
+    tensors; in the module's dtype, on its device. Of a batch norm with running statistics the scale and the shift of each
+    channel.
+
+    >>> linear = nn.Linear(2, 3)
+    >>> weights_in_use(linear)[0].data_ptr() == linear.weight.data_ptr()
+    True
+    """
+    made = is_parametrized(module) or bool(module._forward_pre_hooks)  # noqa: SLF001
+    # Reading a weight that is made can change the module; saving its state takes longer than reading a plain one.
+    with unchanged(module) if made else contextlib.nullcontext():
+        _set_weights(module)
+        if not isinstance(module, BATCH_NORMS):
+            bias = module.bias
+            return _dense(module.weight, "weight"), None if bias is None else _dense(bias, "bias")
+        if module.running_mean is None or module.running_var is None:
+            raise ValueError("it has no running statistics and normalises by those of the batch")
+        mean, variance = _dense(module.running_mean, "mean"), _dense(module.running_var, "variance")
+        scale = (variance + module.eps).rsqrt()
+        if not module.affine:
+            return scale, -mean * scale
+        scale = scale * _dense(module.weight, "weight")
+        return scale, _dense(module.bias, "bias") - mean * scale
+
+
 def _runs_as(module: nn.Module, classes: dict | tuple) -> bool:
     """Whether `module` computes what one of torch's classes does: no other forward, no hooks that could change it."""
-    if "forward" in vars(module) or module._forward_hooks:  # noqa: SLF001 - torch has no public name for hooks
-        return False
-    if not all(isinstance(hook, WEIGHT_HOOKS) for hook in module._forward_pre_hooks.values()):  # noqa: SLF001
-        return False
-    cls = next((cls for cls in classes if isinstance(module, cls)), None)
-    return cls is not None and all(
-        getattr(type(module), name, None) is getattr(cls, name, None) for name in ("forward", "_conv_forward")
-    )
+    return not why_not_plain(module, classes)
 
 
 def _set_weights(module: nn.Module) -> None:
@@ -147,11 +191,27 @@ def _normalisation(module: nn.Module) -> Affine | None:
 
 def _read(tensor: Tensor | None) -> Tensor | None:
     """Return a float64 copy on the CPU; None for what has no real floating values that can be read as they are."""
-    if type(tensor) not in (Tensor, nn.Parameter) or tensor.is_meta or not tensor.is_floating_point():
+    try:
+        dense = _dense(tensor, "tensor")
+    except ValueError:
         return None
-    dense = tensor if tensor.layout is torch.strided else tensor.to_dense()
     # To the CPU first: some devices have no float64.
-    return dense.detach().cpu().to(torch.float64, copy=True)
+    return dense.cpu().to(torch.float64, copy=True)
+
+
+def _dense(tensor: Tensor | None, name: str) -> Tensor:
+    """Return the values, detached; ValueError for what has no real floating values that can be read as they are."""
+    if tensor is None:
+        raise ValueError(f"it has no {name}")
+    if tensor.is_meta:
+        raise ValueError(f"its {name} is on the meta device and has no values")
+    if type(tensor) not in (Tensor, nn.Parameter):
+        raise ValueError(f"its {name} is a {type(tensor).__name__}, not a plain tensor")
+    if tensor.is_quantized:
+        raise ValueError(f"its {name} is quantised; dequantise the layer first")
+    if not tensor.is_floating_point():
+        raise ValueError(f"its {name} is {tensor.dtype}, not real floating numbers")
+    return (tensor if tensor.layout is torch.strided else tensor.to_dense()).detach()
 
 
 def _cells(module: nn.Module, classes: dict) -> int:

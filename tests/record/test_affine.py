@@ -1,4 +1,4 @@
-"""`affine_map`, `fold`, `window_of`, `groups_of`: against running the layer itself."""
+"""`affine_map`, `fold`, `window_of`, `groups_of`, `weights_in_use`: against running the layer itself."""
 
 import warnings
 
@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations, prune
 
-from nbwidgets_nn.record.affine import affine_map, fold, groups_of, window_of
+from nbwidgets_nn.record.affine import affine_map, fold, groups_of, weights_in_use, why_not_plain, window_of
 
 
 def with_statistics(norm):
@@ -273,3 +273,69 @@ def test_window_of(layer, window):
 def test_groups_of():
     layers = [nn.Conv1d(4, 4, 1, groups=4), nn.Conv2d(4, 4, 1), nn.Linear(2, 2), nn.BatchNorm1d(2)]
     assert list(map(groups_of, layers)) == [4, 1, 1, 1]
+
+
+@pytest.mark.parametrize("make", LINEAR.values(), ids=LINEAR)
+def test_weights_in_use_are_those_of_the_map(make):
+    layer = make()
+    weight, bias = weights_in_use(layer)
+    W, b = affine_map(layer)
+    assert torch.equal(weight.double(), W)
+    assert torch.equal(torch.zeros(3).double() if bias is None else bias.double(), b)
+    assert weight.dtype == layer.weight.dtype
+    assert not weight.requires_grad
+
+
+@pytest.mark.parametrize(("make", "shape"), NORMS.values(), ids=NORMS)
+def test_weights_in_use_of_a_batch_norm_are_scale_and_shift(make, shape):
+    layer = with_statistics(make())
+    scale, shift = weights_in_use(layer)
+    W, b = affine_map(layer)
+    torch.testing.assert_close(scale.double(), W.diagonal(), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(shift.double(), b, rtol=1e-6, atol=1e-6)
+
+
+def test_weights_in_use_of_a_plain_layer_take_no_memory():
+    layer = nn.Conv2d(2, 3, 3)
+    weight, bias = weights_in_use(layer)
+    assert (weight.data_ptr(), bias.data_ptr()) == (layer.weight.data_ptr(), layer.bias.data_ptr())
+
+
+def test_weights_in_use_of_a_spectral_norm_in_training_take_no_step():
+    layer = parametrizations.spectral_norm(nn.Linear(4, 3))
+    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    weights_in_use(layer)
+    assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())
+
+
+NO_WEIGHTS = {
+    "meta": (lambda: nn.Linear(2, 2, device="meta"), "its weight is on the meta device"),
+    "integers": (NO_MAP["integers"], r"its weight is torch\.int64, not real"),
+    "complex": (NO_MAP["complex"], r"its weight is torch\.complex64, not real"),
+    "no statistics": (lambda: nn.BatchNorm1d(2, track_running_stats=False), "no running statistics"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), NO_WEIGHTS.values(), ids=NO_WEIGHTS)
+def test_no_weights_in_use(make, message):
+    with pytest.raises(ValueError, match=message):
+        weights_in_use(make())
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_quantised_weights_are_none():
+    layer = nn.Linear(2, 2)
+    quantised = torch.quantize_per_tensor(torch.eye(2), 0.1, 0, torch.qint8)
+    layer.weight = nn.Parameter(quantised, requires_grad=False)
+    with pytest.raises(ValueError, match="its weight is quantised; dequantise the layer first"):
+        weights_in_use(layer)
+    assert affine_map(layer) is None
+
+
+def test_why_not_plain():
+    linear = (nn.Linear,)
+    assert why_not_plain(nn.Linear(2, 2), linear) == ""
+    assert why_not_plain(prune.random_unstructured(nn.Linear(2, 2), "weight", 0.5), linear) == ""
+    assert why_not_plain(nn.ReLU(), linear) == "ReLU is none of Linear"
+    assert "forward of its own, other than that of Linear" in why_not_plain(Squares(2, 2), linear)
+    assert "hooks" in why_not_plain(with_hook(nn.Linear(2, 2), "register_forward_hook"), linear)

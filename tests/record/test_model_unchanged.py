@@ -8,6 +8,7 @@ from model_state import prepared, state
 from models import RAISING, ZOO, Case, Interrupted, Mlp, Stateful, flat
 from torch import nn
 
+from nbwidgets_nn.kernels.triplets import triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.errors import RecordingError
 from nbwidgets_nn.record.module_output import module_output
@@ -15,9 +16,17 @@ from nbwidgets_nn.record.module_output import module_output
 INTERRUPTED = Case("interrupted", Interrupted, flat)
 
 
+def read_triplets(network, given):
+    for layer in triplets(network, given).values():
+        layer.materialize()
+        layer.by_channel()
+        layer.top(1)
+
+
 RUNS = {
     "activations": Activations,
     "shapes only": lambda network, given: Activations(network, given, shapes_only=True),
+    "triplets": read_triplets,
     "one module": lambda network, given: module_output(network, given, network),
 }
 

@@ -1,0 +1,89 @@
+"""Self-attention as edges: values of the tokens, the sample's own weights from token to token, and the output projection."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nbwidgets_nn.kernels.edge_blocks import EdgeBlock, dense_block
+from nbwidgets_nn.kernels.edges_of_layers import Edges, edges_between, real_values
+from nbwidgets_nn.record.affine import why_not_plain
+from nbwidgets_nn.record.layer import Layer
+
+
+def attention_edges(layer: Layer) -> dict[str, Edges]:
+    """Return the three steps of a call of `nn.MultiheadAttention`; ValueError says why it cannot be taken apart.
+
+    * "attn.value": a Linear that acts on every token, so (samples, tokens) are the rows.
+    * "attn": from value (token s, feature e) to (token l, feature e) with the attention weight of the sample from l to s,
+      in the head that e is part of. Its channels are the tokens: `by_channel` gives token to token.
+    * "attn.out_proj": a Linear that acts on every token.
+
+    The recording has one input. It is taken for query, key and value, without a mask or with a causal one, and believed if
+    the recorded output results.
+    """
+    module = layer.module
+    reason = why_not_plain(module, (nn.MultiheadAttention,)) or _unusual(module)
+    if reason:
+        raise ValueError(reason)
+    x, y = (
+        _batch_first(real_values(t, name), module)
+        for t, name in ((layer.input, "input"), (layer.output, "output"))
+    )
+    attention = _attention(module, x, y)
+    bias = module.in_proj_bias
+    weight = module.in_proj_weight.detach().chunk(3)[2]
+    to_values = dense_block(weight, None if bias is None else bias.detach().chunk(3)[2])
+    values = to_values.apply(x.flatten(0, 1)).reshape(x.shape)
+    # (samples, outputs, inputs, heads, 1): tokens are the channels, and the features of one head a run of positions.
+    kernel = attention.permute(0, 2, 3, 1)[..., None]
+    features = torch.arange(x.shape[2], device=x.device)[None, None, :, None]
+    mixing = EdgeBlock(kernel, features, x.shape[2], per_sample=True)
+    mixed = mixing.apply(values.flatten(1)).reshape(y.shape)
+    out = module.out_proj
+    to_outputs = dense_block(out.weight.detach(), None if out.bias is None else out.bias.detach())
+    return {
+        f"{layer.name}.value": edges_between(x, values, 1, to_values),
+        layer.name: edges_between(values, mixed, 2, mixing),
+        f"{layer.name}.out_proj": edges_between(mixed, y, 1, to_outputs),
+    }
+
+
+def _unusual(module: nn.MultiheadAttention) -> str:
+    if module.in_proj_weight is None:
+        return "key and value have other sizes than the query: it is no self-attention"
+    if module.bias_k is not None or module.add_zero_attn:
+        return "it adds a token of its own (add_bias_kv or add_zero_attn)"
+    return ""
+
+
+def _batch_first(tensor: Tensor, module: nn.MultiheadAttention) -> Tensor:
+    """Return (samples, tokens, features)."""
+    if tensor.ndim == 2:
+        return tensor[None]
+    return tensor if module.batch_first else tensor.transpose(0, 1)
+
+
+def _attention(module: nn.MultiheadAttention, x: Tensor, y: Tensor) -> Tensor:
+    """Return the weights (samples, heads, tokens, tokens) that give the recorded output."""
+    tokens = x.shape[1]
+    causal = torch.ones(tokens, tokens, dtype=torch.bool, device=x.device).triu(1)
+    for mask in (None, causal):
+        output, weights = _run(module, x, mask)
+        size = y.abs().amax() + 1e-30
+        close = max(256 * torch.finfo(y.dtype).eps, 0 if x.device.type == "cpu" else 1e-3)
+        if output.shape == y.shape and not ((output - y).abs() > close * size).any():
+            return weights
+    raise ValueError("its input alone does not give the recorded output: another key or value, or a mask")
+
+
+def _run(module: nn.MultiheadAttention, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    x = x.transpose(0, 1)
+    with torch.no_grad():
+        output, weights = functional.multi_head_attention_forward(
+            x, x, x, module.embed_dim, module.num_heads, module.in_proj_weight, module.in_proj_bias,
+            None, None, False, 0.0, module.out_proj.weight, module.out_proj.bias, training=False,
+            attn_mask=mask, need_weights=True, average_attn_weights=False,
+        )  # fmt: skip
+    return output.transpose(0, 1), weights

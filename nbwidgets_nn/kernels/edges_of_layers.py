@@ -1,0 +1,241 @@
+"""The edges of one call of a layer, by the type of its module: convolution, pooling, batch norm, Linear, Flatten."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nbwidgets_nn.kernels.edge_blocks import EdgeBlock, dense_block, diagonal_block
+from nbwidgets_nn.kernels.window_reach import OUTSIDE, adaptive, combined, sliding
+from nbwidgets_nn.record.affine import AVERAGES, BATCH_NORMS, MAXIMA, weights_in_use, why_not_plain
+from nbwidgets_nn.record.layer import Layer
+
+CONVOLUTIONS = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
+ADAPTIVE_AVERAGES = {nn.AdaptiveAvgPool1d: 1, nn.AdaptiveAvgPool2d: 2, nn.AdaptiveAvgPool3d: 3}
+ADAPTIVE_MAXIMA = {nn.AdaptiveMaxPool1d: 1, nn.AdaptiveMaxPool2d: 2, nn.AdaptiveMaxPool3d: 3}
+WINDOWS = CONVOLUTIONS | AVERAGES | MAXIMA | ADAPTIVE_AVERAGES | ADAPTIVE_MAXIMA
+DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+PASSING = (nn.Flatten, nn.Unflatten, nn.Identity, *DROPOUTS)
+KNOWN = (nn.Linear, *WINDOWS, *BATCH_NORMS, *PASSING)
+
+REASONS = (
+    (nn.modules.rnn.RNNBase, "a recurrent layer: its weights act inside, at every step"),
+    (nn.modules.rnn.RNNCellBase, "a recurrent cell: several weights and gates act inside"),
+    ((nn.Embedding, nn.EmbeddingBag), "it looks rows up: its inputs are numbers of rows, not values"),
+    (nn.Bilinear, "it multiplies two inputs with each other"),
+    ((nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm), "it divides by what it measures in each sample"),
+    (nn.modules.instancenorm._InstanceNorm, "it divides by what it measures in each sample"),  # noqa: SLF001
+    ((nn.Softmax, nn.LogSoftmax, nn.Softmin, nn.Softmax2d), "it mixes its inputs, but not by weights"),
+    (nn.modules.conv._ConvTransposeNd, "a transposed convolution, which is not built yet"),  # noqa: SLF001
+    (torch.jit.ScriptModule, "TorchScript: its inside cannot be seen"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """One layer's edges with the values at their ends; a row is a sample, or one position of a sample."""
+
+    source: Callable[[], Tensor]
+    """(rows, n_in), made when first asked for."""
+
+    block: Callable[[], EdgeBlock]
+    target: Tensor
+    """(rows, n_out)"""
+
+    source_shape: tuple[int, ...]
+    """How the input units of a row lie: (channels, height, width), say."""
+
+    target_shape: tuple[int, ...]
+    dtype: torch.dtype
+    """That holds source, weight and target."""
+
+    row_shape: tuple[int, ...]
+    """How the rows lie: (samples,), or (samples, positions) for a Linear that acts on every position."""
+
+
+def edges_of_layer(layer: Layer) -> Edges:
+    """Return the edges of a recorded call; ValueError says why there are none."""
+    module = layer.module
+    reason = _why_none(layer)
+    if reason:
+        raise ValueError(reason)
+    x, y = real_values(layer.input, "input"), real_values(layer.output, "output")
+    if isinstance(module, PASSING):
+        return _passing(x, y)
+    if isinstance(module, nn.Linear):
+        return checked(edges_between(x, y, 1, dense_block(*weights_in_use(module))))
+    if isinstance(module, BATCH_NORMS):
+        scale, shift = weights_in_use(module)
+        return checked(edges_between(x, y, x.ndim - 1, diagonal_block(scale, math.prod(x.shape[2:]), shift)))
+    axes = next(count for cls, count in WINDOWS.items() if isinstance(module, cls))
+    if isinstance(module, tuple(CONVOLUTIONS)):
+        return checked(edges_between(x, y, axes + 1, _convolution(module, x, y)))
+    block = partial(_maximum if isinstance(module, (*MAXIMA, *ADAPTIVE_MAXIMA)) else _average, module, x, y)
+    return edges_between(x, y, axes + 1, block)
+
+
+def _why_none(layer: Layer) -> str:
+    """Say why the module's type has no edges; "" if it has."""
+    known = next((reason for kind, reason in REASONS if isinstance(layer.module, kind)), None)
+    if known is not None:
+        return known
+    if isinstance(layer.module, KNOWN):
+        return why_not_plain(layer.module, KNOWN)
+    return f"no weighted sum is known for a {layer.kind}"
+
+
+def edges_between(x: Tensor, y: Tensor, unit_axes: int, block: EdgeBlock | Callable[[], EdgeBlock]) -> Edges:
+    """Return the edges from `x` to `y`, of both of which the last `unit_axes` axes count the units of a row."""
+    rows = x.shape[: x.ndim - unit_axes]
+    dtype = torch.promote_types(x.dtype, y.dtype)
+    if isinstance(block, EdgeBlock):
+        dtype = torch.promote_types(dtype, block.kernel.dtype)
+    source = x.reshape(math.prod(rows), -1)
+    return Edges(
+        source=lambda: source,
+        block=(lambda: block) if isinstance(block, EdgeBlock) else block,
+        target=y.reshape(math.prod(rows), -1),
+        source_shape=tuple(x.shape[len(rows) :]),
+        target_shape=tuple(y.shape[len(rows) :]),
+        dtype=dtype,
+        row_shape=tuple(rows),
+    )
+
+
+def real_values(tensor: Tensor | None, name: str) -> Tensor:
+    """Return the dense values of a recorded tensor; ValueError if there are none to weigh."""
+    if tensor is None:
+        raise ValueError(f"its {name} is no tensor")
+    if tensor.is_nested or tensor.numel() == 0:
+        raise ValueError(f"its {name} is {'nested' if tensor.is_nested else 'empty'}")
+    if tensor.is_complex() or tensor.is_quantized:
+        raise ValueError(f"its {name} is {tensor.dtype}, not real numbers")
+    return tensor if tensor.layout is torch.strided else tensor.to_dense()
+
+
+def checked(edges: Edges) -> Edges:
+    """Return the edges if they give what was recorded, at a few places of the first row; ValueError otherwise.
+
+    Weights are read after the recording was made: they can have been trained on since, or changed for the time of the pass.
+    """
+    block, x = edges.block(), edges.source()[:1]
+    y = edges.target[:1].reshape(1, block.out_channels, -1)
+    steps = block.positions if block.runs == 1 else block.runs
+    length = block.positions // steps
+    for start in range(0, steps, max(1, steps // 8)):
+        there = y[:, :, start * length : (start + 1) * length]
+        if not _gives(block.part(start, start + 1), x, there.flatten(1)):
+            raise ValueError(
+                "its weights do not give the recorded output: they were changed since, or meanwhile"
+            )
+    return edges
+
+
+def _gives(block: EdgeBlock, x: Tensor, y: Tensor) -> bool:
+    """Whether ``W x + bias`` is `y`, but for rounding; NaN can be anywhere."""
+    found = block.apply(x)
+    coarse = 64 * max(torch.finfo(t.dtype).eps for t in (found, y))
+    if x.device.type != "cpu":  # convolutions there round to 10 bits
+        coarse = max(coarse, 1e-3)
+    off = (found - y).abs()
+    if not (off > coarse * y.abs().amax()).any():
+        return True
+    # Where large terms cancel, rounding is that of the terms.
+    bias = None if block.bias is None else block.bias.abs()
+    size = replace(block, kernel=block.kernel.abs(), bias=bias).apply(x.abs())
+    return not (off > coarse * size).any()
+
+
+def _passing(x: Tensor, y: Tensor) -> Edges:
+    """Every output is one input: Flatten, Identity, Dropout in eval mode."""
+    if not (x.ndim and y.ndim and len(x) == len(y)):  # also the samples were flattened
+        x, y = x[None], y[None]
+    dtype = x.dtype if x.is_floating_point() else torch.get_default_dtype()
+    units = math.prod(x.shape[1:])
+    block = diagonal_block(x.new_ones(1, dtype=dtype), units)
+    edges = edges_between(x.flatten(1), y.flatten(1), 1, block)
+    return replace(edges, source_shape=tuple(x.shape[1:]), target_shape=tuple(y.shape[1:]))
+
+
+def _convolution(module: nn.Module, x: Tensor, y: Tensor) -> EdgeBlock:
+    weight, bias = weights_in_use(module)
+    sizes, places = x.shape[-(weight.ndim - 2) :], y.shape[-(weight.ndim - 2) :]
+    axes = []
+    for axis, (size, count, window) in enumerate(zip(sizes, places, weight.shape[2:], strict=True)):
+        dilation = module.dilation[axis]
+        before = _padding_before(module.padding, axis, dilation * (window - 1))
+        axes.append(sliding(size, count, window, module.stride[axis], before, dilation, module.padding_mode))
+    reach = combined(axes, sizes).to(x.device)
+    kernel = weight.flatten(2)[None, :, :, None]
+    return EdgeBlock(kernel, reach[None, None], math.prod(sizes), module.groups, bias)
+
+
+def _padding_before(padding: str | tuple[int, ...], axis: int, spread: int) -> int:
+    """Positions in front of the first: of "same" padding the smaller half."""
+    if isinstance(padding, str):
+        return spread // 2 if padding == "same" else 0
+    return padding[axis]
+
+
+def _average(module: nn.Module, x: Tensor, y: Tensor) -> EdgeBlock:
+    dimensions = (AVERAGES | ADAPTIVE_AVERAGES)[_class_of(module, AVERAGES | ADAPTIVE_AVERAGES)]
+    sizes, places = x.shape[-dimensions:], y.shape[-dimensions:]
+    if isinstance(module, tuple(ADAPTIVE_AVERAGES)):
+        reach = combined([adaptive(*ends) for ends in zip(sizes, places, strict=True)], sizes)
+        divisor = (reach != OUTSIDE).sum(dim=1)
+    else:
+        reach, divisor = _sliding_average(module, sizes, places)
+    kernel = (reach != OUTSIDE) / divisor[:, None]
+    if (divisor == divisor[0]).all():
+        kernel = torch.full_like(kernel[:1], 1 / divisor[0].item())
+    kernel = kernel.to(x)[None, None, None].expand(1, x.shape[-dimensions - 1], 1, *kernel.shape)
+    return EdgeBlock(
+        kernel, reach.to(x.device)[None, None], math.prod(sizes), groups=x.shape[-dimensions - 1]
+    )
+
+
+def _sliding_average(module: nn.Module, sizes: tuple, places: tuple) -> tuple[Tensor, Tensor]:
+    """Return what each place reads and by what it divides: zeros of the padding count, what lies beyond does not."""
+    axes, counts = [], torch.ones(1, dtype=torch.long)
+    for axis, (size, count) in enumerate(zip(sizes, places, strict=True)):
+        window, stride, before = (
+            _at(value, axis) for value in (module.kernel_size, module.stride, module.padding)
+        )
+        axes.append(sliding(size, count, window, stride, before, 1))
+        start = torch.arange(count) * stride - before
+        counts = (counts[:, None] * ((start + window).clamp(max=size + before) - start)).flatten()
+    reach = combined(axes, sizes)
+    if not module.count_include_pad:
+        counts = (reach != OUTSIDE).sum(dim=1)
+    fixed = getattr(module, "divisor_override", None)
+    return reach, counts if fixed is None else torch.full_like(counts, fixed)
+
+
+def _maximum(module: nn.Module, x: Tensor, y: Tensor) -> EdgeBlock:
+    classes = MAXIMA | ADAPTIVE_MAXIMA
+    dimensions = classes[_class_of(module, classes)]
+    x = x.reshape(-1, *x.shape[-dimensions - 1 :])
+    if isinstance(module, tuple(ADAPTIVE_MAXIMA)):
+        pool = getattr(functional, f"adaptive_max_pool{dimensions}d")
+        _, winner = pool(x, y.shape[-dimensions:], return_indices=True)
+    else:
+        pool = getattr(functional, f"max_pool{dimensions}d")
+        options = module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode
+        _, winner = pool(x, *options, return_indices=True)
+    channels, positions = x.shape[1], math.prod(x.shape[2:])
+    kernel = x.new_ones(1, channels, 1, 1, 1)
+    return EdgeBlock(kernel, winner.flatten(2)[..., None], positions, channels, per_sample=True)
+
+
+def _class_of(module: nn.Module, classes: dict[type, int]) -> type:
+    return next(cls for cls in classes if isinstance(module, cls))
+
+
+def _at(value: int | tuple[int, ...], axis: int) -> int:
+    return value if isinstance(value, int) else value[axis if len(value) > 1 else 0]

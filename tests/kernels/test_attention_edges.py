@@ -1,0 +1,107 @@
+"""Self-attention, taken apart, against its definition."""
+
+import numpy as np
+import pytest
+import torch
+from layers_with_edges import values
+from torch import nn
+
+import nbwidgets_nn as nw
+
+
+class Attends(nn.Module):
+    """Self-attention, as `how` has it."""
+
+    def __init__(self, how, **options):
+        super().__init__()
+        self.how, self.attn = how, nn.MultiheadAttention(6, 3, **options)
+
+    def forward(self, x):
+        return self.how(self.attn, x)
+
+
+def causal(attn, x):
+    mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+    return attn(x, x, x, attn_mask=mask)[0]
+
+
+SELF = {
+    "batch first": (lambda attn, x: attn(x, x, x)[0], {"batch_first": True}),
+    "tokens first": (lambda attn, x: attn(x.transpose(0, 1), x.transpose(0, 1), x.transpose(0, 1))[0], {}),
+    "causal": (causal, {"batch_first": True}),
+    "without bias": (lambda attn, x: attn(x, x, x)[0], {"batch_first": True, "bias": False}),
+    "without weights": (lambda attn, x: attn(x, x, x, need_weights=False)[0], {"batch_first": True}),
+    "one sample": (lambda attn, x: attn(x[0], x[0], x[0])[0], {}),
+}
+
+
+@pytest.mark.parametrize(("how", "options"), SELF.values(), ids=SELF)
+def test_attention_by_its_definition(how, options):
+    """Softmax of scaled products, head by head, and the sums over tokens written out."""
+    model = Attends(how, **options).double()
+    nn.init.normal_(model.attn.out_proj.weight)
+    x = values(2, 4, 6)
+    t = nw.triplets(model, x)
+    assert (list(t), t.skipped) == (["attn.value", "attn", "attn.out_proj"], {})
+    samples = 1 if how is SELF["one sample"][0] else 2
+    q, k, v = (x[:samples] @ w.T for w in model.attn.in_proj_weight.detach().chunk(3))
+    for sample in range(samples):
+        for feature in range(6):
+            head = slice(feature // 2 * 2, feature // 2 * 2 + 2)
+            scores = q[sample, :, head] @ k[sample, :, head].T / 2**0.5
+            if how is causal:
+                scores = scores.masked_fill(torch.ones(4, 4, dtype=torch.bool).triu(1), -torch.inf)
+            attention = scores.softmax(1)
+            W = t["attn"].weight[sample].reshape(4, 6, 4, 6)[:, feature, :, feature]
+            torch.testing.assert_close(W, attention)
+            mixed = t["attn"].target.reshape(-1, 4, 6)[sample, :, feature]
+            torch.testing.assert_close(
+                mixed, attention @ t["attn"].source.reshape(-1, 4, 6)[sample, :, feature]
+            )
+    torch.testing.assert_close(t["attn.value"].source.reshape(samples, 4, 6), x[:samples])
+    torch.testing.assert_close(
+        t["attn.value"].target.reshape(samples, 4, 6),
+        v + (0 if t["attn.value"].bias is None else t["attn.value"].bias),
+    )
+    assert t["attn"].edges == 4 * 4 * 6
+
+
+def test_tokens_are_the_channels_of_attention():
+    t = nw.triplets(Attends(*SELF["batch first"][:1], batch_first=True), torch.rand(2, 4, 6))
+    edges = t["attn"].by_channel()
+    assert edges.weight_is == "mean attention"
+    assert edges.weight.shape == (4, 4)
+    np.testing.assert_allclose(edges.weight.sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(edges.contribution.sum(2), edges.target, rtol=1e-4, atol=1e-6)
+
+
+OTHER = {
+    "other key": (
+        lambda attn, x: attn(x, x.flip(1), x)[0],
+        {"batch_first": True},
+        "another key or value, or a mask",
+    ),
+    "other value": (lambda attn, x: attn(x, x, x.flip(1))[0], {"batch_first": True}, "another key or value"),
+    "mask": (
+        lambda attn, x: attn(x, x, x, key_padding_mask=torch.eye(4, dtype=torch.bool)[:2])[0],
+        {"batch_first": True},
+        "or a mask",
+    ),
+    "further token": (
+        lambda attn, x: attn(x, x, x)[0],
+        {"batch_first": True, "add_bias_kv": True},
+        "token of its own",
+    ),
+    "other sizes": (
+        lambda attn, x: attn(x, x[..., :5], x[..., :4])[0],
+        {"batch_first": True, "kdim": 5, "vdim": 4},
+        "no self-attention",
+    ),
+}
+
+
+@pytest.mark.parametrize(("how", "options", "reason"), OTHER.values(), ids=OTHER)
+def test_attention_that_is_not_seen_from_its_input_is_skipped(how, options, reason):
+    t = nw.triplets(Attends(how, **options), torch.rand(2, 4, 6))
+    assert list(t) == []
+    assert reason in t.skipped["attn"]
