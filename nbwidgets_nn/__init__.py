@@ -18,6 +18,9 @@ _HOMES = {
     "Activations": "record.activations",
     "CausalPlane": "widgets.causal_plane",
     "CorrelationMoments": "kernels.correlation",
+    "EdgeBundle": "widgets.edge_graph_content",
+    "EdgeGraph": "widgets.edge_graph",
+    "EdgeGraphContent": "widgets.edge_graph_content",
     "Explorer": "explorer",
     "LayerPicker": "widgets.layer_picker",
     "LayerRow": "widgets.layer_picker",
@@ -29,6 +32,7 @@ _HOMES = {
     "Fact": "widgets.heatmap_content",
     "Selection": "widgets.selection",
     "RecordingError": "record.errors",
+    "UnitColumn": "widgets.edge_graph_content",
     "activation_profile": "kernels.activation_profile",
     "cluster_units": "kernels.clustering",
     "corrcoef": "kernels.correlation",
@@ -43,6 +47,7 @@ _HOMES = {
     "sensitivity": "kernels.effective_information",
     "sensitivity_matrix": "kernels.effective_information",
     "vector_and_pairwise_ei": "kernels.effective_information",
+    "edge_graph": "graph_view",
     "eis_between_groups": "kernels.effective_information",
     "EffectiveInformation": "information_results",
     "EIReport": "information_results",
@@ -55,6 +60,9 @@ _HOMES = {
     "null_reference": "kernels.null_reference",
     "scikit_extract_independent_neurons": "kernels.clustering",
     "topology_of": "record.topology",
+    "triplets": "kernels.triplets",
+    "Triplets": "kernels.triplets",
+    "LayerTriplets": "kernels.triplets",
 }
 
 __all__ = list(_HOMES)

@@ -18,12 +18,17 @@ NAMES = {
 }
 
 
+# Where colours beside it mean something else: one hue less, from the colour of the page.
+QUIET = {"light": "Greys", "dark": "gray"}
+
+
 @cache
-def color_table(*, diverging: bool, theme: str) -> NDArray[np.uint8]:
-    """Return the `(250, 3)` table of red, green and blue bytes: row c is the colour of code c."""
+def color_table(*, diverging: bool, theme: str, quiet: bool = False) -> NDArray[np.uint8]:
+    """Return the `(250, 3)` table of red, green and blue bytes: row c is the colour of code c; greys for quiet amounts."""
     from matplotlib import colormaps  # noqa: PLC0415 - a third of a second that only pictures need
 
-    colors = colormaps[NAMES[diverging, theme]](np.linspace(0, 1, LEVELS), bytes=True)[:, :3]
+    name = QUIET[theme] if quiet and not diverging else NAMES[diverging, theme]
+    colors = colormaps[name](np.linspace(0, 1, LEVELS), bytes=True)[:, :3]
     table = np.ascontiguousarray(colors)
     table.flags.writeable = False
     return table

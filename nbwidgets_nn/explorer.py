@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 import traitlets
-from ipywidgets import HBox, Layout
+from ipywidgets import HBox, Layout, Widget, jslink
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from nbwidgets_nn.graph_view import graph_content
 from nbwidgets_nn.information_results import EffectiveInformation
 from nbwidgets_nn.kernels.layer_question import check_range
 from nbwidgets_nn.layer_view import LayerView, view_layer
@@ -23,6 +24,7 @@ from nbwidgets_nn.saved_page import compress, write_page
 from nbwidgets_nn.shown_information import ShownInformation
 from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets._still import StillPicture
+from nbwidgets_nn.widgets.edge_graph import EdgeGraph
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
 from nbwidgets_nn.widgets.layer_picker import LayerPicker, LayerRow
 from nbwidgets_nn.widgets.linked_heatmaps import LinkedHeatmaps
@@ -36,6 +38,9 @@ _METHODS = ("average", "complete", "single", "weighted")
 
 # Seconds to wait for a computation before its progress is shown in its place.
 _PATIENCE_AT_FIRST, _PATIENCE = 1.0, 0.3
+
+# Traits that the edge graph shares with the other widgets.
+_GRAPH_LINKS = (("heatmaps", "selection"), ("heatmaps", "clusters"), ("picker", "layer"))
 
 _REDUNDANCY = (
     "Share of the units that could be left out if one of each cluster were kept: "
@@ -55,11 +60,14 @@ def explore(
     max_units: int = 4096,
     ei_bins: int = 64,
     input_range: tuple[float, float] | None = None,
+    classes: Sequence[Any] | None = None,
+    max_edges: int = 1_000_000,
     title: str | None = None,
 ) -> Explorer:
-    """Record a model on some input and open the explorer: layers on the left, linked heatmaps on the right.
+    """Record a model on some input and open the explorer: layers on the left, linked heatmaps on the right, edges below.
 
-    Cost: one forward pass, a copy of every layer's output, and a units x units matrix for each layer looked at.
+    Cost: one forward pass, a copy of every layer's output, a units x units matrix for each layer looked at, and the weights
+    of the edges held.
 
     Args:
         model: any module, or an `Activations` made before (then without ``input``).
@@ -74,6 +82,8 @@ def explore(
             layer that takes more than a few seconds offers a button.
         input_range: (low, high) of the model's own input, for its effective information: (0, 1) for pixels. By default
             (-10, 10), as behind any layer without an activation.
+        classes: names of the last layer's units, printed beside them in the edge graph.
+        max_edges: the most edges that the edge graph holds, see `edge_graph`; 0 leaves the graph out.
         title: shown above the layers; the model's class by default.
 
     Returns:
@@ -107,7 +117,9 @@ def explore(
         "use_abs_correlation": use_abs_correlation,
         "max_units": max_units,
     }
-    return Explorer(recording, layer=layer, target=target, ei=(ei_bins, input_range), title=title, **options)
+    graph = {"classes": classes, "max_edges": max_edges}
+    ei = (ei_bins, input_range)
+    return Explorer(recording, layer=layer, target=target, ei=ei, graph=graph, title=title, **options)
 
 
 class Explorer(StillPicture, HBox):
@@ -118,13 +130,13 @@ class Explorer(StillPicture, HBox):
         selection: a `Selection`; may be set to unit names, indices or None.
         cut: height of the cut.
         recording: the `Activations`.
-        picker, heatmaps: the two widgets, for layouts of your own.
+        picker, heatmaps, graph: the widgets, for layouts of your own; graph is None with ``max_edges=0``.
     """
 
     layer = traitlets.Unicode()
     selection = SelectionTrait()
     cut = traitlets.Float(0.5)
-    _links: Sequence[traitlets.link] = ()
+    _links: Sequence[traitlets.link | Widget] = ()
 
     def __init__(
         self,
@@ -134,6 +146,7 @@ class Explorer(StillPicture, HBox):
         target: Sequence[Any] | None,
         cut: float,
         ei: tuple[int, tuple[float, float] | None],
+        graph: dict[str, Any],
         title: str | None,
         **options: Any,
     ) -> None:
@@ -160,8 +173,9 @@ class Explorer(StillPicture, HBox):
         )
         self.picker.layout = Layout(flex="1 1 250px", min_width="220px", max_width="100%")
         self.heatmaps.layout = Layout(flex="5 1 560px", min_width="0", max_width="100%")
+        self.graph = self._graph(**graph) if graph["max_edges"] else None
         super().__init__(
-            [self.picker, self.heatmaps],
+            [self.picker, self.heatmaps, *filter(None, [self.graph])],
             layout=Layout(flex_flow="row wrap", align_items="flex-start", width="100%"),
             selection=self.heatmaps.selection,
             layer=shown,
@@ -173,8 +187,39 @@ class Explorer(StillPicture, HBox):
             traitlets.link((self.heatmaps, "selection"), (self, "selection")),
         ]
         self.observe(self._show_layer, "layer")
+        if self.graph is not None:
+            self._link_graph(self.graph)
         self.heatmaps.on_job(self._on_job)
         self._inform(patience=_PATIENCE_AT_FIRST)
+
+    def _graph(self, **options: Any) -> EdgeGraph:
+        """Return the edges of all layers, the units in the order of the heatmaps."""
+        content = graph_content(self.recording, target=self._target, orders=self._order_of, **options)
+        graph = EdgeGraph(content)
+        graph.layout = Layout(flex="1 1 100%", min_width="0", max_width="100%")
+        return graph
+
+    def _link_graph(self, graph: EdgeGraph) -> None:
+        """Keep the graph's selection, layer and clusters those of the other two.
+
+        What a reader does is passed on in the browser, which is quick and needs no kernel; passing it on here as well
+        could bring back what has changed meanwhile. So only what is set in Python is passed on in Python.
+        """
+
+        def to_graph(change: Any) -> None:
+            if change.new.source == "python":
+                graph.selection = change.new
+
+        def from_graph(change: Any) -> None:
+            if change.new.source == "python":
+                self.selection = change.new
+
+        self.observe(to_graph, "selection")
+        graph.observe(from_graph, "selection")
+        self._links += [
+            jslink((getattr(self, widget), trait), (graph, trait)) for widget, trait in _GRAPH_LINKS
+        ]
+        graph.layer = self.layer
 
     @traitlets.validate("layer")
     def _known_layer(self, proposal: Any) -> str:
@@ -198,11 +243,11 @@ class Explorer(StillPicture, HBox):
         return selection
 
     def close(self) -> None:
-        """Close both widgets too and let everything go: the recording, the matrices, the results."""
+        """Close the widgets too and let everything go: the recording, the matrices, the results."""
         self._information.stop()
         for link in self._links:
             link.unlink()
-        self._links = ()  # closing again does nothing
+        self._links = []  # closing again does nothing
         for child in self.children:
             child.close()
         super().close()
@@ -246,11 +291,18 @@ class Explorer(StillPicture, HBox):
                 "state": widget_state(self.heatmaps, without="content"),
             },
         ]
-        return write_page(path, title=self.picker.title, widgets=widgets, answers={"picker.layer": answers})
+        links = []
+        if self.graph is not None:
+            widgets.append({"name": "graph", "kind": "edge_graph", "state": widget_state(self.graph)})
+            links = [[f"{first}.{trait}", f"graph.{trait}"] for first, trait in _GRAPH_LINKS]
+        return write_page(
+            path, title=self.picker.title, widgets=widgets, links=links, answers={"picker.layer": answers}
+        )
 
     def static_html(self) -> str:
-        """Return the layer table and the heatmaps as still pictures."""
-        return self.picker.static_html() + self.heatmaps.static_html()
+        """Return the layer table, the heatmaps and the edges as still pictures."""
+        shown = filter(None, [self.picker, self.heatmaps, self.graph])
+        return "".join(widget.static_html() for widget in shown)
 
     def to_png(self, path: str | Path | None = None, **options: Any) -> bytes:
         """Draw the heatmaps as they are shown; see `LinkedHeatmaps.to_png`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,12 @@ _PAGE = """<!DOCTYPE html>
 
 
 def write_page(
-    path: str | Path, *, title: str, widgets: list[dict[str, Any]], answers: dict[str, Any]
+    path: str | Path,
+    *,
+    title: str,
+    widgets: list[dict[str, Any]],
+    answers: dict[str, Any],
+    links: Sequence[Sequence[str]] = (),
 ) -> Path:
     """Write the page, whole or not at all.
 
@@ -44,11 +50,19 @@ def write_page(
         widgets: ``{"name", "kind", "state"}`` each, with packed arrays in the state. What an answer holds for the
             first value need not be in it.
         answers: what the kernel would have answered, arrays compressed, ``{"picker.layer": {"fc1": {"heatmaps": {"content": ...}}}}``.
+        links: pairs of traits that are kept equal, ``("heatmaps.selection", "graph.selection")``; at first both have the
+            first one's value.
 
     Raises:
         OSError: the path cannot be written; nothing is left behind.
     """
-    state = {"format": FORMAT, "title": title, "widgets": compress(widgets), "answers": answers}
+    state = {
+        "format": FORMAT,
+        "title": title,
+        "widgets": compress(widgets),
+        "links": [list(pair) for pair in links],
+        "answers": answers,
+    }
     page = _PAGE.format(
         title=escape(title),
         css=bundle("nbwidgets.css").replace("</", "<\\/"),

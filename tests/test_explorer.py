@@ -222,7 +222,7 @@ def test_saved_notebook_shows_table_and_pictures_where_no_widget_runs(explorer):
     data = shown[0] if isinstance(shown, tuple) else shown
     assert "application/vnd.jupyter.widget-view+json" in data
     assert "<table>" in data["text/html"]
-    assert data["text/html"].count("data:image/png;base64,") == 3
+    assert data["text/html"].count("data:image/png;base64,") == 4
 
 
 def test_closing_lets_go_of_the_recording_and_the_matrices(model, X):

@@ -23,6 +23,8 @@ export function stubPage(width = 900): { calls: Calls; resize(width: number): vo
     class {
       moveTo() {}
       lineTo() {}
+      arc() {}
+      bezierCurveTo() {}
     },
   );
   const media = Object.assign(new EventTarget(), { matches: false });

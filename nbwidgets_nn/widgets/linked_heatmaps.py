@@ -57,6 +57,8 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
             another layer that a panel shows as columns are selected by name as well.
         cut: two-way; moved in the browser it re-clusters there, without the kernel.
         job: a computation shown as a card where its panel will stand, or None; see `on_job`.
+        clusters: ``{"layer": name, "labels": [...]}``, the cluster of each unit at the cut as the browser colours it,
+            0 for none; empty until it is drawn.
 
     Matrices of up to 2^18 cells travel exactly. Larger ones travel as one byte a cell; the view states the error
     bound and asks the kernel for the exact value under the pointer.
@@ -71,6 +73,8 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
     selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=_receive_selection)
     # Only Python writes it: the view asks by a message, and shows what came of it when the trait changes.
     job = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True, echo_update=False)
+    # Only the browser writes it, as it cuts the tree there: {layer, labels}, so that an edge graph can wear them.
+    clusters = traitlets.Dict().tag(sync=True)
 
     def __init__(self, content: HeatmapContent, *, cut: float = 0.5) -> None:
         if not isinstance(content, HeatmapContent):

@@ -13,7 +13,15 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from nbwidgets_nn import LayerPicker, LayerRow, LinkedHeatmaps
+from nbwidgets_nn import (
+    EdgeBundle,
+    EdgeGraph,
+    EdgeGraphContent,
+    LayerPicker,
+    LayerRow,
+    LinkedHeatmaps,
+    UnitColumn,
+)
 from nbwidgets_nn.explorer import widget_state
 from nbwidgets_nn.results import Dendrogram
 from nbwidgets_nn.widgets.heatmap_content import Columns, Fact, HeatmapContent, MatrixPanel
@@ -85,7 +93,63 @@ def empty_heatmaps():
     return LinkedHeatmaps(HeatmapContent("flatten", message="The layer returned no tensor."))
 
 
-@pytest.mark.parametrize("make", [layer_picker, linked_heatmaps, empty_heatmaps], ids=lambda f: f.__name__)
+def edge_graph():
+    """An image, two channels, two classes; a value of every kind, written out by hand."""
+    image = np.array([[[[0.0, 1.0], [0.5, 0.25]]], [[[1.0, 1.0], [0.0, 0.0]]]])
+    channels = np.array([[[[1.5]], [[-2.0]]], [[[np.nan]], [[np.inf]]]])
+    values = channels[:, :, 0, 0]
+    out = np.array([[2.5, -0.5], [np.nan, -np.inf]])
+    columns = (
+        UnitColumn("input", [[0.4375], [0.5]], kind="2 × 2 image", maps=image),
+        UnitColumn(
+            "relu", values, aliases=("conv", "relu"), kind="Conv2d, ReLU", maps=channels, order=[1, 0]
+        ),
+        UnitColumn("fc", out, kind="Linear", labels=["cat", "dog"]),
+    )
+    bundles = (
+        EdgeBundle(
+            "conv",
+            0,
+            1,
+            [[3.0], [-1.0]],
+            [[1.75], [2.0]],
+            values,
+            kind="Conv2d",
+            contribution=[[[1.0], [-2.0]], [[np.nan], [np.inf]]],
+            bias=[0.5, 0.0],
+            weight_is="kernel sum",
+        ),
+        EdgeBundle(
+            "fc",
+            1,
+            2,
+            [2.0, 0.25, -1.0],
+            values,
+            out,
+            kind="Linear",
+            ends=[[0, 0], [1, 0], [0, 1]],
+            total=4,
+            note="3 of 4 edges: largest |weight|",
+        ),
+        EdgeBundle("skip", 0, 2, [1.0], [[0.4375], [0.5]], out, kind="addition", ends=[[0, 1]]),
+    )
+    content = EdgeGraphContent(
+        columns, bundles, ("sample 3 · cat", "sample 8 · dog"), how="2 of 1,797 samples"
+    )
+    widget = EdgeGraph(content, sample=1, shown=4)
+    widget.selection = ["conv:1"]
+    widget.layer = "conv"
+    widget.clusters = {"layer": "relu", "labels": [1, 1]}
+    return widget
+
+
+def empty_graph():
+    return EdgeGraph(EdgeGraphContent(message="The network has no layer that mixes units."))
+
+
+@pytest.mark.parametrize(
+    "make", [layer_picker, linked_heatmaps, empty_heatmaps, edge_graph, empty_graph], ids=lambda f: f.__name__
+)
 def test_payload_is_what_the_other_side_decodes(make, renew_payloads):
     path = PAYLOADS / f"{make.__name__}.json"
     text = (

@@ -48,8 +48,9 @@ export function sizeCanvas(canvas: HTMLCanvasElement, width: number, height: num
   return ratio;
 }
 
-export function context2d(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-  const context = canvas.getContext("2d");
+/** `byProcessor`: without the graphics card. The first call for a canvas decides. */
+export function context2d(canvas: HTMLCanvasElement, byProcessor = false): CanvasRenderingContext2D {
+  const context = canvas.getContext("2d", { willReadFrequently: byProcessor });
   if (!context) throw new Error("this browser gives no 2D canvas: the heatmap cannot be drawn");
   return context;
 }

@@ -1,6 +1,8 @@
 // The whole LinkedHeatmaps view: tools, facts, panels, selection; and when each of them is painted.
 
+import { type LayerClusters, labelsByUnit } from "../core/clusters.ts";
 import { decodeContent, type WireContent } from "../core/content.ts";
+import type { Clusters } from "../core/dendrogram.ts";
 import { plural } from "../core/format.ts";
 import type { JobAction } from "../core/job.ts";
 import type { Palette } from "../core/palette.ts";
@@ -16,17 +18,19 @@ import { PanelRow } from "./panel_row.ts";
 import { type FoundUnits, makeSearch, type Search } from "./search_box.ts";
 import { SelectionBar } from "./selection_bar.ts";
 import { followTheme, readPalette } from "./theme.ts";
+import { watchWidth } from "./watch_width.ts";
 
 /** What the world outside does with a change made here. */
 export interface HeatmapsHost {
-  cutChanged(cut: number): void;
+  /** `cut` is the new one where a hand has moved it, and null where the clusters came of what was set outside. */
+  clustersChanged(clusters: LayerClusters, cut: number | null): void;
   selectionChanged(layer: string, names: string[]): void;
   askExact(request: ExactRequest): void;
   askJob(action: JobAction): void;
 }
 
 /** At most ten cuts a second leave the browser: a notebook server drops what comes faster for long. */
-const CUT_EVERY = 100;
+const CLUSTERS_EVERY = 100;
 
 export class HeatmapsView {
   private readonly scene = new Scene((part) => this.changed(part));
@@ -38,11 +42,13 @@ export class HeatmapsView {
   private readonly selectionBar: SelectionBar;
   private readonly exact: ExactAsker;
   private readonly search: Search;
-  private readonly sendCut;
+  private readonly sendClusters;
+  private told: Clusters | null = null;
+  /** The cut that a hand has made and nobody outside knows yet. */
+  private handsCut: number | null = null;
   private palette: Palette | null = null;
   private pan = false;
   private width = 0;
-  private resizedAt = 0;
   private frame = 0;
   private seq = 0;
 
@@ -51,7 +57,7 @@ export class HeatmapsView {
     private readonly host: HeatmapsHost,
     private readonly signal: AbortSignal,
   ) {
-    this.sendCut = throttle((cut: number) => this.host.cutChanged(cut), CUT_EVERY);
+    this.sendClusters = throttle(() => this.tellClusters(), CLUSTERS_EVERY);
     this.exact = new ExactAsker(
       (request) => host.askExact(request),
       () => this.changed("hover"),
@@ -93,20 +99,12 @@ export class HeatmapsView {
   }
 
   private watchSize(): void {
-    const observer = new ResizeObserver((entries) => this.resized(entries[0].contentRect.width));
-    observer.observe(this.root);
-    this.signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+    watchWidth(this.root, (width) => this.resized(width), this.signal);
     // Moving the window to another screen changes the pixels without changing the size.
     window.addEventListener("resize", () => this.changed("spans"), { signal: this.signal });
   }
 
   private resized(width: number): void {
-    if (Math.abs(width - this.width) < 1 || width === 0) return;
-    // A scroll bar that comes and goes with the height of the picture would make it flicker for ever.
-    const now = performance.now();
-    const scrollBarLeft = width > this.width && width - this.width < 20 && now - this.resizedAt < 300;
-    if (scrollBarLeft) return;
-    this.resizedAt = now;
     this.width = width;
     this.panels.place(width);
     // The first size comes when the view is in the page, and only there have the style sheet's colours a value.
@@ -120,7 +118,7 @@ export class HeatmapsView {
 
   private end(): void {
     cancelAnimationFrame(this.frame);
-    this.sendCut.cancel();
+    this.sendClusters.cancel();
   }
 
   setContent(wire: WireContent): void {
@@ -171,9 +169,9 @@ export class HeatmapsView {
         this.tell([...names]);
       },
       setCut: (cut, done) => {
+        this.handsCut = cut;
         this.scene.setCut(cut);
-        this.sendCut(cut);
-        if (done) this.sendCut.flush();
+        if (done) this.sendClusters.flush();
       },
       panning: () => this.pan,
       repaint: () => this.changed("hover"),
@@ -209,7 +207,17 @@ export class HeatmapsView {
     }
   }
 
+  /** The clusters by unit, for a view of the same layer in an order of its own. */
+  private tellClusters(): void {
+    const { content, clusters } = this.scene;
+    if (!content || (clusters === this.told && this.handsCut === null)) return;
+    this.host.clustersChanged(labelsByUnit(content, clusters), this.handsCut);
+    this.told = clusters;
+    this.handsCut = null;
+  }
+
   private changed(part: Part): void {
+    if (this.scene.content && (part === "cut" || part === "content")) this.sendClusters(undefined);
     this.dirty.add(part);
     if (this.frame || this.signal.aborted) return;
     this.frame = requestAnimationFrame(() => {

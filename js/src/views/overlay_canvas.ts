@@ -107,7 +107,10 @@ function paintCrosshair(context: CanvasRenderingContext2D, scene: Overlay): void
   }
 }
 
-function paintBrush(context: CanvasRenderingContext2D, { brush, palette }: Overlay): void {
+export function paintBrush(
+  context: CanvasRenderingContext2D,
+  { brush, palette }: { brush: Brush | null; palette: Palette },
+): void {
   if (!brush) return;
   const [x, y] = [Math.min(brush.x0, brush.x1), Math.min(brush.y0, brush.y1)];
   const [w, h] = [Math.abs(brush.x1 - brush.x0), Math.abs(brush.y1 - brush.y0)];

@@ -17,6 +17,7 @@ import { PanelReadout } from "./panel_readout.ts";
 import { followKeys } from "./plot_keys.ts";
 import { SumsCanvas } from "./sums_canvas.ts";
 import { TreeView } from "./tree_view.ts";
+import { WheelHint } from "./wheel_hint.ts";
 
 export interface PanelActions extends PointerActions {
   setCut(cut: number, done: boolean): void;
@@ -39,16 +40,11 @@ export class Panel {
   private readonly readout: PanelReadout;
   private readonly foot = make("div", { class: "nbw-foot" });
   private readonly note = make("span", { class: "nbw-note" });
-  private readonly wheelHint = make(
-    "div",
-    { class: "nbw-wheel-hint", hidden: true },
-    "Ctrl or ⌘ + wheel zooms",
-  );
+  private readonly wheelHint: WheelHint;
   private readonly legend = make("div", { class: "nbw-legend" });
   private legendDark: boolean | null = null;
   private brush: Brush | null = null;
   private box: Box = { panel: 0, tree: 0, width: 0, height: 0, above: 0, below: 0, sums: 0 };
-  private hintTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly index: number,
@@ -59,6 +55,7 @@ export class Panel {
   ) {
     this.readout = new PanelReadout(scene, index, matrix, actions.exact);
     this.sums = matrix.sums ? new SumsCanvas(matrix.sums) : null;
+    this.wheelHint = new WheelHint(signal);
     this.tree = index === 0 ? new TreeView(scene, this.treeActions(), signal) : null;
     this.plot = make(
       "div",
@@ -72,7 +69,7 @@ export class Panel {
       this.cells.canvas,
       this.overlay.canvas,
       ...(this.sums ? [this.sums.canvas] : []),
-      this.wheelHint,
+      this.wheelHint.node,
     );
     this.stage = make("div", { class: "nbw-stage" }, ...(this.tree ? [this.tree.node] : []), this.plot);
     this.foot.append(this.legend, this.readout.node);
@@ -86,7 +83,6 @@ export class Panel {
     );
     followGestures(this.plot, this.pointer(), signal);
     followKeys(this.plot, { scene, index, matrix, ...this.keyActions() }, signal);
-    signal.addEventListener("abort", () => clearTimeout(this.hintTimer), { once: true });
   }
 
   private head(signal: AbortSignal): HTMLElement {
@@ -151,7 +147,7 @@ export class Panel {
         this.brush = box;
         actions.repaint();
       },
-      hint: () => this.showWheelHint(),
+      hint: () => this.wheelHint.show(),
     });
   }
 
@@ -164,14 +160,6 @@ export class Panel {
       rowCount: matrix.base.rows,
       columnCount: matrix.base.columns,
     };
-  }
-
-  private showWheelHint(): void {
-    this.wheelHint.hidden = false;
-    clearTimeout(this.hintTimer);
-    this.hintTimer = setTimeout(() => {
-      this.wheelHint.hidden = true;
-    }, 1200);
   }
 
   place(box: Box): void {

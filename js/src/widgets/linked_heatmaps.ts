@@ -18,7 +18,10 @@ export function render(props: RenderProps): () => void {
     const view = new HeatmapsView(
       root,
       {
-        cutChanged: (cut) => save("cut", cut),
+        clustersChanged: (clusters, cut) => {
+          if (cut !== null) model.set("cut", cut);
+          save("clusters", clusters);
+        },
         selectionChanged: (layer, units) =>
           save("selection", { layer, units, kind: "units", source } satisfies Selection),
         askExact: (request) => model.send(request),

@@ -3,6 +3,7 @@
 import { unpack } from "../core/unpack.ts";
 import { make, showError } from "../views/dom.ts";
 import { followTheme } from "../views/theme.ts";
+import { render as renderGraph } from "./edge_graph.ts";
 import { render as renderPicker } from "./layer_picker.ts";
 import { render as renderHeatmaps } from "./linked_heatmaps.ts";
 import { SavedModel } from "./saved_model.ts";
@@ -12,12 +13,14 @@ type Patch = Record<string, Record<string, unknown>>;
 export interface SavedState {
   format: number;
   title: string;
-  widgets: { name: string; kind: "layer_picker" | "linked_heatmaps"; state: Record<string, unknown> }[];
+  widgets: { name: string; kind: keyof typeof RENDER; state: Record<string, unknown> }[];
+  /** Pairs of traits that are kept equal, as "heatmaps.selection". The first one's value holds at the start. */
+  links?: [string, string][];
   /** "picker.layer" -> value -> widget -> the traits it then takes. */
   answers: Record<string, Record<string, Patch>>;
 }
 
-const RENDER = { layer_picker: renderPicker, linked_heatmaps: renderHeatmaps };
+const RENDER = { layer_picker: renderPicker, linked_heatmaps: renderHeatmaps, edge_graph: renderGraph };
 
 export async function openPage(document: Document): Promise<void> {
   const text = document.getElementById("nbw-state")?.textContent;
@@ -36,6 +39,7 @@ export async function openPage(document: Document): Promise<void> {
     const unpacked = { ...((await unpack(traits)) as object), job: null };
     models.set(name, new SavedModel(new Map(Object.entries(unpacked))));
   }
+  for (const [first, second] of state.links ?? []) link(traitOf(first, models), traitOf(second, models));
   await answerFrom(state.answers, models);
   for (const { name, kind } of state.widgets) {
     const slot = make("div", { class: `nbw-slot nbw-slot-${kind}` });
@@ -44,22 +48,42 @@ export async function openPage(document: Document): Promise<void> {
   }
 }
 
+interface Trait {
+  model: SavedModel;
+  name: string;
+}
+
+/** The trait that "heatmaps.selection" names. */
+function traitOf(key: string, models: Map<string, SavedModel>): Trait {
+  const dot = key.lastIndexOf(".");
+  const model = models.get(key.slice(0, dot));
+  if (!model) throw new Error(`the page links ${key}, but its widgets are ${[...models.keys()].join(", ")}`);
+  return { model, name: key.slice(dot + 1) };
+}
+
+/** Keeps two traits equal. It ends by itself: a model that is set to what it holds tells nobody. */
+function link(first: Trait, second: Trait): void {
+  const copy = (from: Trait, to: Trait) => () => to.model.set(to.name, from.model.get(from.name));
+  copy(first, second)();
+  first.model.on(`change:${first.name}`, copy(first, second));
+  second.model.on(`change:${second.name}`, copy(second, first));
+}
+
 /** Plays the kernel's part: when a trait takes a value, other widgets take the traits written down for it. */
 async function answerFrom(answers: SavedState["answers"], models: Map<string, SavedModel>): Promise<void> {
   for (const [key, byValue] of Object.entries(answers ?? {})) {
-    const dot = key.lastIndexOf(".");
-    const [asker, trait] = [models.get(key.slice(0, dot)), key.slice(dot + 1)];
+    const { model: asker, name: trait } = traitOf(key, models);
     const unpacked = new Map<string, Promise<Patch>>();
     const answer = async () => {
-      const value = String(asker?.get(trait));
+      const value = String(asker.get(trait));
       if (!byValue[value]) return;
       const patch = unpacked.get(value) ?? (unpack(byValue[value]) as Promise<Patch>);
       unpacked.set(value, patch);
       const ready = await patch;
       // While this was unpacked, another value may have been chosen.
-      if (String(asker?.get(trait)) === value) apply(ready, models);
+      if (String(asker.get(trait)) === value) apply(ready, models);
     };
-    asker?.on(`change:${trait}`, answer);
+    asker.on(`change:${trait}`, answer);
     await answer();
   }
 }

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { decodeContent, type WireContent } from "../../src/core/content.ts";
+import { decodeGraph, type WireGraph } from "../../src/core/graph_content.ts";
 import { readJob } from "../../src/core/job.ts";
 import { buildLayerTree, type LayerRow } from "../../src/core/layer_tree.ts";
 import { readSelection } from "../../src/core/selection.ts";
@@ -30,7 +31,16 @@ describe.each(files)("%s", (file) => {
     expect(payload.content !== undefined || payload.layers !== undefined).toBe(true);
   });
 
-  if (payload.content)
+  if (payload.content && "columns" in payload.content)
+    it("decodes as a graph", () => {
+      const graph = decodeGraph(payload.content as unknown as WireGraph);
+      for (const column of graph.columns)
+        expect(column.values.length).toBe(column.units * graph.samples.length);
+      for (const { diverging, sequential } of Object.values(graph.colors))
+        expect([diverging.length, sequential.length]).toEqual([750, 750]);
+      expect(readSelection(payload.selection).kind).toBe("units");
+    });
+  else if (payload.content)
     it("decodes as content of the heatmaps", () => {
       const content = decodeContent(payload.content as WireContent);
       expect(content.rows).toBe(content.units.length);

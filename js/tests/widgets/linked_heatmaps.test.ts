@@ -18,6 +18,7 @@ async function open(state: Record<string, unknown> = {}, signal?: AbortSignal) {
   document.body.append(el);
   const close = widget.render(signal ? { model, el, signal } : { model, el });
   await painted();
+  model.saves = 0; // the clusters have been told
   return { model, el, close, root: find(el, ".nbw") };
 }
 
@@ -302,7 +303,17 @@ describe("cut", () => {
     model.set("cut", 0.9);
     await painted();
     expect(root.dataset.clusters).toBe("1");
-    expect(model.saves).toBe(0);
+    expect(model.state.cut).toBe(0.9);
+  });
+
+  it("tells its clusters by unit number, for views of the same layer in another order", async () => {
+    const { root, model } = await open();
+    expect(model.state.clusters).toEqual({ layer: "fc", labels: [2, 1, 0, 1, 2] });
+    press(find(root, '[role="slider"]'), "End");
+    await vi.waitFor(() => expect(model.state.clusters).toEqual({ layer: "fc", labels: [1, 1, 0, 1, 1] }));
+    expect(model.saves).toBe(1); // with the cut
+    model.set("content", smallContent({ layer: "out" }));
+    await vi.waitFor(() => expect(model.state.clusters).toMatchObject({ layer: "out" }));
   });
 });
 

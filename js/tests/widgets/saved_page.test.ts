@@ -2,6 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { beforeEach, expect, it, vi } from "vitest";
 import type { WireArray } from "../../src/core/arrays.ts";
+import { networkWire } from "../graph_samples.ts";
 import { find, painted, press, stubPage } from "../page.ts";
 import { smallContent } from "../samples.ts";
 
@@ -88,7 +89,45 @@ it("answers a pick as the kernel would, from what was saved", async () => {
   expect(find(document, ".nbw-linked-heatmaps").dataset.clusters).toBe("3");
 });
 
+it("keeps linked traits equal in both directions, and the graph among them", async () => {
+  const graph = networkWire({ sizes: [5, 5, 2] });
+  graph.columns[1].aliases = ["fc"];
+  const picker = { layers: [layer("fc"), layer("out")], layer: "fc", title: "", subtitle: "" };
+  const heatmaps = { content: smallContent(), cut: 0.5, selection: {}, clusters: {} };
+  const state = { content: graph, sample: 0, shown: 9, selection: {}, layer: "", clusters: {}, height: 300 };
+  write({
+    widgets: [
+      { name: "picker", kind: "layer_picker", state: picker },
+      { name: "heatmaps", kind: "linked_heatmaps", state: heatmaps },
+      { name: "graph", kind: "edge_graph", state },
+    ],
+    answers: {},
+    links: [
+      ["heatmaps.selection", "graph.selection"],
+      ["picker.layer", "graph.layer"],
+      ["heatmaps.clusters", "graph.clusters"],
+    ],
+  });
+  await openPage();
+  await painted();
+  const head = find(document, '.nbw-graph-head[data-layer="0"]');
+  expect(head.getAttribute("aria-pressed")).toBe("true"); // the picker's value, from the start
+  press(find(document, '[data-matrix="r"] .nbw-plot'), "Enter");
+  await painted();
+  expect(find(document, ".nbw-edge-graph .nbw-readout").textContent).toMatch(/^1 unit selected/);
+  press(find(document, ".nbw-graph-plot"), "Escape");
+  await painted();
+  expect(document.querySelector(".nbw-chip")).toBeNull();
+  find<HTMLButtonElement>(document, '.nbw-graph-head[data-layer="1"]').click();
+  await painted();
+  expect(head.getAttribute("aria-pressed")).toBe("false");
+});
+
 it.each([
+  [
+    () => write({ links: [["graph.layer", "picker.layer"]] }),
+    /links graph\.layer, but its widgets are picker, heatmaps/,
+  ],
   [() => write({ format: 2 }), /format 2; this reader knows format 1/],
   [() => undefined, /holds no <script id="nbw-state">/],
 ])("says on the page what is wrong with it", async (prepare, message) => {

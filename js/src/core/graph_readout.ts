@@ -1,0 +1,209 @@
+// What is said of an edge, of a unit and of the whole picture: on hover, aloud, and in the table.
+
+import { formatCount, formatNumber, formatPercent, minus, plural } from "./format.ts";
+import {
+  bundlesAt,
+  type Direction,
+  type Edge,
+  edgeFrom,
+  edgesOf,
+  edgeTo,
+  type Graph,
+  type Node,
+  nameOfNode,
+  valueOfNode,
+} from "./graph_content.ts";
+import {
+  contributionOf,
+  type Drawn,
+  type Quantity,
+  relativeStrength,
+  type Strengths,
+} from "./graph_strength.ts";
+
+export interface Triplet {
+  /** Names of units. */
+  source: string;
+  target: string;
+  sourceValue: number;
+  weight: number;
+  /** What the layer returned: bias included, before the activation. */
+  targetValue: number;
+  contribution: number;
+  /** Contribution / target value; with the bias, all edges into a unit make 1. null where that is no number. */
+  share: number | null;
+}
+
+export function tripletOf(graph: Graph, bundle: number, edge: number, sample: number): Triplet {
+  const edges = graph.bundles[bundle];
+  const [from, to] = [edgeFrom(edges, edge), edgeTo(edges, edge)];
+  const targetValue = edges.targetValues[sample * edges.outputs + to];
+  const contribution = contributionOf(edges, edge, sample);
+  const share = contribution / targetValue;
+  return {
+    source: nameOfNode(graph, { column: edges.source, unit: from }),
+    target: nameOfNode(graph, { column: edges.target, unit: to }),
+    sourceValue: edges.sourceValues[sample * edges.inputs + from],
+    weight: edges.weight[edge],
+    targetValue,
+    contribution,
+    share: Number.isFinite(targetValue) && Number.isFinite(share) ? share : null,
+  };
+}
+
+/** Parts of a sentence: joined by " · " to be read, by ", " to be heard. */
+export type Parts = string[];
+
+export function readAs(parts: Parts, joint: " · " | ", " = " · "): string {
+  return parts.filter((part) => part !== "").join(joint);
+}
+
+/** "0:17 → 1:4", "x 0.710 × w −0.340 = −0.241", "12 % of 1:4’s −2.01". */
+export function readEdge(graph: Graph, { bundle, edge }: Edge, sample: number): Parts {
+  const triplet = tripletOf(graph, bundle, edge, sample);
+  return [
+    `${triplet.source} → ${triplet.target}`,
+    sumInWords(graph, bundle, triplet),
+    shareInWords(graph, bundle, triplet),
+  ];
+}
+
+/** Only where a contribution is weight times value may it say so: a kernel meets a value at many positions. */
+function sumInWords(graph: Graph, bundle: number, { sourceValue, weight, contribution }: Triplet): string {
+  const { weightIs, contribution: given, source } = graph.bundles[bundle];
+  const x = `${sumSign(graph, source)}x ${formatNumber(sourceValue)}`;
+  const w = `${weightIs === "weight" ? "w" : weightIs} ${formatNumber(weight)}`;
+  const c = formatNumber(contribution);
+  return given ? `${x}, ${w}: contributes ${c}` : `${x} × ${w} = ${c}`;
+}
+
+/** Of feature maps the values of an edge are sums over positions. */
+function sumSign(graph: Graph, column: number): string {
+  return graph.columns[column].maps ? "Σ" : "";
+}
+
+function shareInWords(graph: Graph, bundle: number, { target, targetValue, share }: Triplet): string {
+  const { name, target: column } = graph.bundles[bundle];
+  const value = sumSign(graph, column) + formatNumber(targetValue);
+  const whole =
+    bundlesAt(graph, column, "in").length > 1
+      ? `the ${value} that ${name} gives ${target}`
+      : `${target}’s ${value}${stageOf(graph, bundle)}`;
+  return share === null ? `no share of ${whole}` : `${percent(share)} of ${whole}`;
+}
+
+/** What goes on from a column is not what the layer returned where an activation or the like comes between. */
+function stageOf(graph: Graph, bundle: number): string {
+  const { name, target } = graph.bundles[bundle];
+  return name === graph.columns[target].name ? "" : " before the activation";
+}
+
+function percent(share: number): string {
+  if (share !== 0 && Math.abs(share) < 0.005) return "under 1 %";
+  return minus(formatPercent(share));
+}
+
+/** "1:4 “seven”", "0.830 (before the activation −1.20)", "64 edges in, 10 out". */
+export function readNode(graph: Graph, node: Node, sample: number): Parts {
+  const { labels, maps } = graph.columns[node.column];
+  const label = labels ? ` “${labels[node.unit]}”` : "";
+  const value = `${maps ? "mean " : ""}${formatNumber(valueOfNode(graph, node, sample))}`;
+  return [
+    `${nameOfNode(graph, node)}${label}`,
+    value + beforeInWords(graph, node, sample),
+    edgesInWords(graph, node),
+  ];
+}
+
+/** Said where one layer makes the column and something follows it; of maps the two are a sum and a mean. */
+function beforeInWords(graph: Graph, { column, unit }: Node, sample: number): string {
+  const bundles = bundlesAt(graph, column, "in");
+  if (bundles.length !== 1 || graph.columns[column].maps) return "";
+  const { targetValues, outputs } = graph.bundles[bundles[0]];
+  const stage = stageOf(graph, bundles[0]);
+  return stage && ` (${stage.trim()} ${formatNumber(targetValues[sample * outputs + unit])})`;
+}
+
+function edgesInWords(graph: Graph, node: Node): string {
+  const [into, out] = [countEdges(graph, node, "in"), countEdges(graph, node, "out")];
+  const touching = [...bundlesAt(graph, node.column, "in"), ...bundlesAt(graph, node.column, "out")];
+  const thinned = touching.some((b) => graph.bundles[b].total > graph.bundles[b].edges);
+  return `${plural(into, "edge")} in, ${formatCount(out)} out${thinned ? " of those kept" : ""}`;
+}
+
+function countEdges(graph: Graph, { column, unit }: Node, direction: Direction): number {
+  return bundlesAt(graph, column, direction).reduce(
+    (sum, b) => sum + edgesOf(graph.bundles[b], unit, direction).length,
+    0,
+  );
+}
+
+/** "400 of 2,720 edges drawn: largest |contribution|, relative to each layer’s largest", and how layers were thinned. */
+export function drawnInWords(
+  graph: Graph,
+  strengths: Strengths,
+  drawn: Drawn,
+  quantity: Quantity,
+  perUnit: number,
+): string {
+  const of = `${formatCount(drawn.count)} of ${plural(drawn.total, "edge")} drawn`;
+  const relative = graph.bundles.length > 1 ? ", relative to each layer’s largest" : "";
+  const rule =
+    perUnit > 0
+      ? `the ${formatCount(perUnit)} largest |${quantity}| into each unit`
+      : `largest |${quantity}|`;
+  const all = `${drawn.total === 1 ? "the one edge" : `all ${plural(drawn.total, "edge")}`} drawn`;
+  const nonfinite = strengths.nonfinite.reduce((sum, count) => sum + count, 0);
+  return readAs([
+    drawn.count === drawn.total ? all : `${of}: ${rule}${relative}`,
+    nonfinite > 0 ? `${formatCount(nonfinite)} not finite` : "",
+    ...graph.bundles.map((bundle) => bundle.note && `${bundle.name}: ${bundle.note}`),
+  ]);
+}
+
+/** Said between two columns: "±2.31". */
+export function largestInWords(strengths: Strengths, bundle: number): string {
+  const largest = strengths.largest[bundle];
+  if (largest === 0 && strengths.nonfinite[bundle] > 0) return "not finite";
+  return largest > 0 ? `±${formatNumber(largest)}` : "0";
+}
+
+export interface TableRow extends Edge {
+  cells: string[];
+}
+
+export const TABLE_HEAD = [
+  "from",
+  "to",
+  "value",
+  "weight",
+  "contribution",
+  "target value",
+  "share of target",
+];
+
+/** The `most` strongest of the drawn edges, strongest first. */
+export function tableRows(
+  graph: Graph,
+  strengths: Strengths,
+  drawn: Drawn,
+  sample: number,
+  most: number,
+): TableRow[] {
+  return strongestDrawn(strengths, drawn, most).map((edge) => {
+    const triplet = tripletOf(graph, edge.bundle, edge.edge, sample);
+    const { source, target, sourceValue, weight, contribution, targetValue, share } = triplet;
+    const numbers = [sourceValue, weight, contribution, targetValue].map((value) => formatNumber(value));
+    return { ...edge, cells: [source, target, ...numbers, share === null ? "" : percent(share)] };
+  });
+}
+
+function strongestDrawn({ values, largest }: Strengths, drawn: Drawn, most: number): Edge[] {
+  const size = ({ bundle, edge }: Edge) => relativeStrength(values[bundle][edge], largest[bundle]);
+  const candidates = drawn.edges.flatMap((edges, bundle) =>
+    Array.from(edges.slice(Math.max(0, edges.length - most)).reverse(), (edge) => ({ bundle, edge })),
+  );
+  // Two infinities have no difference.
+  const order = (a: Edge, b: Edge) => (size(a) === size(b) ? 0 : size(b) - size(a));
+  return candidates.sort(order).slice(0, most);
+}

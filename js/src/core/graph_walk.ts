@@ -1,0 +1,71 @@
+// The keyboard: up and down in a column, left and right along the strongest edge.
+
+import {
+  bundlesAt,
+  type Direction,
+  type Edge,
+  edgeFrom,
+  edgesOf,
+  edgeTo,
+  type Graph,
+  type Node,
+} from "./graph_content.ts";
+import { relativeStrength, type Strengths } from "./graph_strength.ts";
+
+export interface Step extends Node {
+  /** The edge that was walked along. */
+  via: Edge | null;
+}
+
+/** Where a key leads from a unit; null where it leads nowhere or means nothing here. */
+export function walk(graph: Graph, strengths: Strengths, at: Node, key: string): Step | null {
+  const { placeOf, units } = graph.columns[at.column];
+  const place = placeOf[at.unit];
+  switch (key) {
+    case "ArrowUp":
+      return toPlace(graph, at, place - 1);
+    case "ArrowDown":
+      return toPlace(graph, at, place + 1);
+    case "Home":
+      return toPlace(graph, at, 0);
+    case "End":
+      return toPlace(graph, at, units - 1);
+    case "ArrowLeft":
+      return alongStrongest(graph, strengths, at, "in");
+    case "ArrowRight":
+      return alongStrongest(graph, strengths, at, "out");
+    default:
+      return null;
+  }
+}
+
+function toPlace(graph: Graph, { column }: Node, place: number): Step | null {
+  const { order, units } = graph.columns[column];
+  return place >= 0 && place < units ? { column, unit: order[place], via: null } : null;
+}
+
+function alongStrongest(graph: Graph, strengths: Strengths, at: Node, direction: Direction): Step | null {
+  const via = strongestAt(graph, strengths, at, direction);
+  if (!via) return null;
+  const bundle = graph.bundles[via.bundle];
+  return direction === "in"
+    ? { column: bundle.source, unit: edgeFrom(bundle, via.edge), via }
+    : { column: bundle.target, unit: edgeTo(bundle, via.edge), via };
+}
+
+/** The strongest edge into a unit or out of it, of equal ones the first. What is not finite comes after all others. */
+export function strongestAt(graph: Graph, strengths: Strengths, at: Node, direction: Direction): Edge | null {
+  let best: Edge | null = null;
+  let bestSize = -Infinity;
+  for (const b of bundlesAt(graph, at.column, direction)) {
+    const edges = edgesOf(graph.bundles[b], at.unit, direction);
+    for (let i = 0; i < edges.length; i++) {
+      const relative = relativeStrength(strengths.values[b][edges[i]], strengths.largest[b]);
+      const size = relative === Infinity ? -1 : relative;
+      if (size <= bestSize) continue;
+      best = { bundle: b, edge: edges[i] };
+      bestSize = size;
+    }
+  }
+  return best;
+}

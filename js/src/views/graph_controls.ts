@@ -1,0 +1,124 @@
+// One quiet row: what edges stand for, how many are drawn, which sample, what colours the units.
+
+import { formatCount } from "../core/format.ts";
+import type { Quantity } from "../core/graph_strength.ts";
+import { button, make, setText } from "./dom.ts";
+import type { GraphScene } from "./graph_scene.ts";
+
+export interface ControlActions {
+  quantity(quantity: Quantity): void;
+  shown(count: number): void;
+  perUnit(count: number): void;
+  step(by: number): void;
+  colorBy(by: "activation" | "cluster"): void;
+}
+
+const PER_UNIT = [0, 1, 2, 3, 5, 10];
+/** Steps of the slider, from one edge to all of them. */
+const STEPS = 200;
+
+export class GraphControls {
+  readonly node: HTMLElement;
+  private readonly quantities: Record<Quantity, HTMLButtonElement>;
+  private readonly slider = make("input", {
+    type: "range",
+    min: 0,
+    max: STEPS,
+    step: 1,
+    class: "nbw-graph-slider",
+    "aria-label": "edges drawn",
+  });
+  private readonly count = make("output", { class: "nbw-graph-count" });
+  private readonly perUnit = make("select", {
+    class: "nbw-select",
+    "aria-label": "edges drawn into each unit",
+  });
+  private readonly colorBy = make("select", { class: "nbw-select", "aria-label": "units are coloured by" });
+  private readonly sample = make("span", { class: "nbw-graph-sample" });
+  private readonly back: HTMLButtonElement;
+  private readonly next: HTMLButtonElement;
+  private readonly stepper: HTMLElement;
+  private readonly colors: HTMLElement;
+
+  constructor(
+    private readonly scene: GraphScene,
+    actions: ControlActions,
+    signal: AbortSignal,
+  ) {
+    const choose = (quantity: Quantity, title: string) =>
+      button(quantity, title, () => actions.quantity(quantity), signal);
+    this.quantities = {
+      contribution: choose("contribution", "edges show what they add to their target: weight × value"),
+      weight: choose("weight", "edges show their weight, the same in every sample"),
+    };
+    this.back = button("‹", "previous sample (p)", () => actions.step(-1), signal);
+    this.next = button("›", "next sample (n)", () => actions.step(1), signal);
+    this.perUnit.append(...PER_UNIT.map((k) => make("option", { value: k }, k === 0 ? "off" : String(k))));
+    this.colorBy.append(make("option", { value: "activation" }, "activation"));
+    this.colorBy.append(make("option", { value: "cluster" }, "cluster"));
+    const on = (node: HTMLElement, type: string, act: () => void) =>
+      node.addEventListener(type, act, { signal });
+    on(this.slider, "input", () => actions.shown(countAt(Number(this.slider.value), this.total)));
+    on(this.perUnit, "change", () => actions.perUnit(Number(this.perUnit.value)));
+    on(this.colorBy, "change", () => actions.colorBy(this.colorBy.value as "activation" | "cluster"));
+    this.stepper = group("sample", this.back, this.sample, this.next);
+    this.colors = make("label", { class: "nbw-graph-field" }, "colour", this.colorBy);
+    this.node = make(
+      "div",
+      { class: "nbw-graph-controls", role: "group", "aria-label": "what is drawn" },
+      group("edges show", this.quantities.contribution, this.quantities.weight),
+      make("span", { class: "nbw-graph-field" }, "edges", this.slider, this.count),
+      make(
+        "label",
+        { class: "nbw-graph-field", title: "draw only the strongest edges into each unit" },
+        "per unit",
+        this.perUnit,
+      ),
+      this.colors,
+      this.stepper,
+    );
+  }
+
+  private get total(): number {
+    return this.scene.graph?.bundles.reduce((sum, bundle) => sum + bundle.edges, 0) ?? 0;
+  }
+
+  paint(): void {
+    const { scene, total } = this;
+    const { graph } = scene;
+    if (!graph) return;
+    for (const [name, face] of Object.entries(this.quantities))
+      face.setAttribute("aria-pressed", String(name === scene.quantity));
+    const { count } = scene.drawn;
+    this.slider.value = String(stepAt(count, total));
+    this.slider.disabled = scene.perUnit > 0;
+    this.slider.setAttribute("aria-valuetext", `${formatCount(count)} of ${formatCount(total)}`);
+    setText(this.count, formatCount(count));
+    if (!PER_UNIT.includes(scene.perUnit) && !this.perUnit.querySelector(`[value="${scene.perUnit}"]`))
+      this.perUnit.append(make("option", { value: scene.perUnit }, String(scene.perUnit)));
+    this.perUnit.value = String(scene.perUnit);
+    this.colorBy.value = scene.colorBy;
+    this.colors.hidden = !scene.clusters && scene.colorBy === "activation";
+    this.stepper.hidden = graph.samples.length < 2;
+    setText(this.sample, graph.samples[scene.at] ?? "");
+    this.back.disabled = scene.at === 0;
+    this.next.disabled = scene.at === graph.samples.length - 1;
+  }
+}
+
+function group(label: string, ...faces: HTMLElement[]): HTMLElement {
+  return make("span", { class: "nbw-graph-group", role: "group", "aria-label": label }, ...faces);
+}
+
+/** From one edge to all in equal ratios, in numbers of two digits. */
+export function countAt(step: number, total: number): number {
+  if (step >= STEPS) return total;
+  const exact = total ** (step / STEPS);
+  const digits = 10 ** Math.max(0, Math.floor(Math.log10(exact)) - 1);
+  return Math.min(total, Math.max(1, Math.round(exact / digits) * digits));
+}
+
+export function stepAt(count: number, total: number): number {
+  if (total <= 1 || count >= total) return STEPS;
+  return Math.round((STEPS * Math.log(Math.max(1, count))) / Math.log(total));
+}

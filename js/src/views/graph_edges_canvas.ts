@@ -1,0 +1,193 @@
+// The drawn edges on a canvas of the view, by WebGL where there is one. Painting 100,000 of them takes longer than a
+// frame may: while a hand moves the picture, the last one is moved with it and painted again when the hand rests.
+
+import { edgeFrom, edgeTo, type Graph } from "../core/graph_content.ts";
+import { type Camera, courseOf, type GraphLayout, nodeY } from "../core/graph_layout.ts";
+import type { Drawn } from "../core/graph_strength.ts";
+import { context2d, make, sizeCanvas } from "./dom.ts";
+import { paintSlices } from "./graph_canvas2d.ts";
+import type { GraphColors } from "./graph_colors.ts";
+import { type EdgePicture, inkFor, strengthOf } from "./graph_edges.ts";
+import { type EdgePainter, knownPainter, sharedPainter } from "./graph_gl.ts";
+import type { GraphScene } from "./graph_scene.ts";
+
+/** WebGL paints so many edges in every frame; a 2D canvas whatever takes it less than these milliseconds. */
+const QUICK_EDGES = 20_000;
+const QUICK = 6;
+/** So long, in milliseconds, a frame may paint. The first picture of all may take its time: nobody moves it yet. */
+const SLICE = 10;
+const FIRST_SLICE = 100;
+
+export class EdgesCanvas {
+  canvas = this.front();
+  /** Undefined until it is known whether there is one. */
+  private painter: EdgePainter | null | undefined;
+  private made: { drawn: Drawn; layout: GraphLayout; edges: Float32Array } | null = null;
+  /** The camera of the picture on the canvas. */
+  private camera: Camera = { scale: 1, dx: 0, dy: 0 };
+  private took = 0;
+  /** A picture in the making, on a canvas behind the one that is seen. */
+  private readonly back = make("canvas");
+  private slices: Generator<void> | null = null;
+  private frame = 0;
+  private painted = false;
+  private lost = false;
+  private asking: ReturnType<typeof setTimeout> | undefined;
+
+  /** `changed` says that the edges need painting again, or else that how they are painted has become known. */
+  constructor(
+    private readonly changed: (part: "edges" | "nodes") => void,
+    private readonly signal: AbortSignal,
+  ) {
+    this.adopt(knownPainter());
+    signal.addEventListener("abort", () => this.end(), { once: true });
+  }
+
+  private front(): HTMLCanvasElement {
+    return make("canvas", { class: "nbw-graph-edges", "aria-hidden": "true" });
+  }
+
+  private end(): void {
+    this.stop();
+    clearTimeout(this.asking);
+  }
+
+  private adopt(painter: EdgePainter | null | undefined): void {
+    this.painter = painter;
+    painter?.serve(this, () => this.changed("edges"), this.signal);
+  }
+
+  /** Making a WebGL context takes up to a quarter of a second: the first picture does not wait for it. */
+  private askLater(): void {
+    if (this.painter !== undefined || this.asking !== undefined) return;
+    this.asking = setTimeout(() => {
+      this.adopt(sharedPainter());
+      if (this.painter) {
+        // The old canvas is drawn by the processor for ever.
+        const old = this.canvas;
+        this.canvas = this.front();
+        old.replaceWith(this.canvas);
+      }
+      this.changed(this.painter ? "edges" : "nodes");
+    }, 50);
+  }
+
+  /** Drawn by the 2D canvas, because there is no WebGL or it is lost. */
+  get plain(): boolean {
+    return this.painter === null || this.lost;
+  }
+
+  /** No picture is in the making. */
+  get sharp(): boolean {
+    return this.slices === null;
+  }
+
+  /** Whether each frame has time to paint them anew. */
+  get quick(): boolean {
+    return !this.painter || this.lost ? this.took <= QUICK : (this.made?.drawn.count ?? 0) <= QUICK_EDGES;
+  }
+
+  paint(scene: GraphScene, colors: GraphColors, done: () => void): void {
+    const { graph, layout, drawn } = scene;
+    if (!graph || !layout) return;
+    this.stop();
+    const ratio = window.devicePixelRatio || 1;
+    const picture = this.picture(scene, graph, layout, drawn, ratio, colors);
+    this.lost = Boolean(this.painter && !this.painter.paint(this, picture));
+    if (this.painter && !this.lost) {
+      this.show(this.painter.canvas, picture);
+      return;
+    }
+    sizeCanvas(this.back, scene.width, scene.height);
+    this.slices = paintSlices(context2d(this.back, true), picture);
+    this.took = 0;
+    this.goOn(picture, this.painted ? SLICE : FIRST_SLICE, done);
+    this.askLater();
+  }
+
+  private goOn(picture: EdgePicture, time: number, done: () => void): void {
+    const began = performance.now();
+    while (this.slices && performance.now() - began < time) if (this.slices.next().done) this.slices = null;
+    this.took += performance.now() - began;
+    if (this.slices) {
+      if (!this.painted) this.show(this.back, picture);
+      this.frame = requestAnimationFrame(() => this.goOn(picture, time, done));
+      return;
+    }
+    this.show(this.back, picture);
+    this.painted = true;
+    done();
+  }
+
+  private stop(): void {
+    cancelAnimationFrame(this.frame);
+    this.slices = null;
+  }
+
+  /** Copies a picture to the canvas that is seen. */
+  private show(from: HTMLCanvasElement, { width, height, camera }: EdgePicture): void {
+    sizeCanvas(this.canvas, width, height);
+    const context = context2d(this.canvas, !this.painter);
+    const { width: w, height: h } = this.canvas;
+    context.globalCompositeOperation = "copy";
+    context.drawImage(from, 0, 0, w, h, 0, 0, w, h);
+    this.camera = camera;
+    this.canvas.style.transform = "";
+  }
+
+  /** Moves the last picture to where the camera looks now. */
+  move({ camera }: GraphScene): void {
+    this.stop();
+    const grown = camera.scale / this.camera.scale;
+    const [x, y] = [camera.dx - grown * this.camera.dx, camera.dy - grown * this.camera.dy];
+    this.canvas.style.transform = `translate(${x}px, ${y}px) scale(${grown})`;
+  }
+
+  private picture(
+    scene: GraphScene,
+    graph: Graph,
+    layout: GraphLayout,
+    drawn: Drawn,
+    ratio: number,
+    { diverging, palette }: GraphColors,
+  ): EdgePicture {
+    if (this.made?.drawn !== drawn || this.made.layout !== layout)
+      this.made = { drawn, layout, edges: endsAndStrengths(scene, graph, layout, drawn) };
+    let first = 0;
+    const runs = drawn.edges.map(({ length: count }, bundle) => {
+      const run = { course: courseOf(graph, layout, scene.camera, bundle), first, count };
+      first += count;
+      return run;
+    });
+    return {
+      width: scene.width,
+      height: scene.height,
+      ratio,
+      camera: scene.camera,
+      edges: this.made.edges,
+      runs,
+      table: diverging,
+      marks: palette.marks,
+      ink: inkFor(drawn.count),
+    };
+  }
+}
+
+function endsAndStrengths(scene: GraphScene, graph: Graph, layout: GraphLayout, drawn: Drawn): Float32Array {
+  const heights = graph.columns.map((column, c) =>
+    Float32Array.from({ length: column.units }, (_, unit) => nodeY(layout, graph, c, unit)),
+  );
+  const { values, largest } = scene.strengths;
+  const out = new Float32Array(3 * drawn.count);
+  let at = 0;
+  drawn.edges.forEach((edges, b) => {
+    const bundle = graph.bundles[b];
+    const [from, to] = [heights[bundle.source], heights[bundle.target]];
+    for (let i = 0; i < edges.length; i++) {
+      out[at++] = from[edgeFrom(bundle, edges[i])];
+      out[at++] = to[edgeTo(bundle, edges[i])];
+      out[at++] = strengthOf(values[b][edges[i]], largest[b]);
+    }
+  });
+  return out;
+}

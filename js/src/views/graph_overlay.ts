@@ -1,0 +1,169 @@
+// What lies over edges and units: lit paths, the edge and the unit pointed at, who is selected, the brush.
+
+import { type Edge, edgeFrom, edgeTo, type Graph, type Node, nameOfNode } from "../core/graph_content.ts";
+import { courseOf, type GraphLayout, halfWidth, markAt } from "../core/graph_layout.ts";
+import { context2d, make, sizeCanvas } from "./dom.ts";
+import type { Brush } from "./gestures.ts";
+import type { GraphColors } from "./graph_colors.ts";
+import { colorOf, type EdgeInk, MARKED, NOT_FINITE, strengthOf, traceEdge } from "./graph_edges.ts";
+import { tileBox } from "./graph_nodes.ts";
+import { type GraphScene, isNode } from "./graph_scene.ts";
+import { paintBrush } from "./overlay_canvas.ts";
+
+/** Lit edges are few: full colour, and a width that tells them apart. */
+const INK: EdgeInk = { widths: [1.2, 3.4], opacities: [1, 1], gamma: 0.8, segments: 24 };
+/** Of a unit pointed at, so many of the drawn edges are lit. */
+const MOST_LIT = 300;
+
+interface Stage {
+  context: CanvasRenderingContext2D;
+  scene: GraphScene;
+  graph: Graph;
+  layout: GraphLayout;
+  colors: GraphColors;
+}
+
+export class GraphOverlay {
+  readonly canvas = make("canvas", { class: "nbw-graph-overlay", "aria-hidden": "true" });
+
+  paint(scene: GraphScene, colors: GraphColors, brush: Brush | null): void {
+    const { graph, layout } = scene;
+    if (!graph || !layout) return;
+    const ratio = sizeCanvas(this.canvas, scene.width, scene.height);
+    const context = context2d(this.canvas, true);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, scene.width, scene.height);
+    const stage = { context, scene, graph, layout, colors };
+    paintLit(stage);
+    if (scene.hover) paintPointed(stage, scene.hover);
+    if (scene.via) paintEdge(stage, scene.via, 2);
+    const { accent, ink } = colors.palette;
+    for (const node of scene.selected) paintRing(stage, node, accent, 2);
+    if (scene.cursor) paintRing(stage, scene.cursor, ink, 2, 3);
+    paintNames(stage);
+    paintBrush(context, { brush, palette: colors.palette });
+  }
+}
+
+/** Every edge of the lit paths once, the weakest first. */
+function paintLit(stage: Stage): void {
+  const edges = new Map<string, Edge>();
+  for (const path of stage.scene.lit.paths)
+    for (const edge of path.steps) edges.set(`${edge.bundle}:${edge.edge}`, edge);
+  const strength = (edge: Edge) => Math.abs(strengthAt(stage, edge));
+  for (const edge of [...edges.values()].sort((a, b) => strength(a) - strength(b))) paintEdge(stage, edge, 0);
+}
+
+function paintPointed(stage: Stage, spot: Node | Edge): void {
+  const { ink } = stage.colors.palette;
+  if (isNode(spot)) {
+    for (const edge of drawnAt(stage, spot)) paintEdge(stage, edge, 0);
+    paintRing(stage, spot, ink, 1.5);
+    return;
+  }
+  paintEdge(stage, spot, 2.5);
+  for (const node of endsOf(stage.graph, spot)) paintRing(stage, node, ink, 1.5);
+}
+
+function endsOf(graph: Graph, { bundle, edge }: Edge): [Node, Node] {
+  const edges = graph.bundles[bundle];
+  return [
+    { column: edges.source, unit: edgeFrom(edges, edge) },
+    { column: edges.target, unit: edgeTo(edges, edge) },
+  ];
+}
+
+/** The strongest drawn edges that begin or end at a unit. */
+function drawnAt({ scene, graph }: Stage, { column, unit }: Node): Edge[] {
+  const found: Edge[] = [];
+  scene.drawn.edges.forEach((edges, bundle) => {
+    const own = graph.bundles[bundle];
+    const end = own.source === column ? edgeFrom : own.target === column ? edgeTo : null;
+    if (!end) return;
+    const touching: Edge[] = [];
+    for (let i = edges.length - 1; i >= 0 && touching.length < MOST_LIT; i--)
+      if (end(own, edges[i]) === unit) touching.push({ bundle, edge: edges[i] });
+    found.push(...touching.reverse());
+  });
+  return found;
+}
+
+function strengthAt({ scene }: Stage, { bundle, edge }: Edge): number {
+  return strengthOf(scene.strengths.values[bundle][edge], scene.strengths.largest[bundle]);
+}
+
+/** `halo` is how much wider the rim is that sets an edge off from those around it. */
+function paintEdge(stage: Stage, edge: Edge, halo: number): void {
+  const { context, scene, graph, layout, colors } = stage;
+  const strength = strengthAt(stage, edge);
+  const path = new Path2D();
+  const [from, to] = endsOf(graph, edge);
+  const course = courseOf(graph, layout, scene.camera, edge.bundle);
+  traceEdge(path, course, scene.placeOf(from).y, scene.placeOf(to).y);
+  const finite = Math.abs(strength) <= 1;
+  const width = finite ? INK.widths[0] + (INK.widths[1] - INK.widths[0]) * Math.abs(strength) : 1.6;
+  if (halo > 0) {
+    context.strokeStyle = colors.palette.paper;
+    context.lineWidth = width + 2 * halo;
+    context.stroke(path);
+  }
+  context.strokeStyle = finite ? colorOf(colors.diverging, strength, INK) : markColor(colors, strength);
+  context.lineWidth = width + (halo > 0 ? 0.8 : 0);
+  if (!finite) context.setLineDash([5.4, 3.6]);
+  context.stroke(path);
+  context.setLineDash([]);
+}
+
+function markColor({ palette }: GraphColors, strength: number): string {
+  return palette.marks[MARKED[[NOT_FINITE.minus, NOT_FINITE.nan, NOT_FINITE.plus].indexOf(strength)]];
+}
+
+/** Round a dot, along a tile, across a strip. */
+function paintRing(stage: Stage, node: Node, color: string, width: number, gap = 1): void {
+  const { context, scene, graph, layout } = stage;
+  const { x, y } = scene.placeOf(node);
+  const mark = markAt(graph, layout, node.column, scene.camera.scale);
+  const { maps } = graph.columns[node.column];
+  const out = gap + width / 2;
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  if (mark.tile > 0 && maps) {
+    const box = tileBox(maps, mark.tile, x, y);
+    context.strokeRect(box.left - out, box.top - out, box.width + 2 * out, box.height + 2 * out);
+  } else if (mark.tile < 0) {
+    const half = halfWidth(mark) + 4;
+    const pitch = layout.pitch[node.column] * scene.camera.scale;
+    context.fillStyle = color;
+    context.fillRect(x - half, y - Math.max(1, pitch / 2), 2 * half, Math.max(2, pitch));
+  } else {
+    context.beginPath();
+    context.arc(x, y, Math.max(3, mark.radius + out), 0, 2 * Math.PI);
+    context.stroke();
+  }
+}
+
+/** The names of a few: the unit pointed at, where the keyboard stands, both ends of an edge. */
+function paintNames(stage: Stage): void {
+  const { scene, graph } = stage;
+  const { hover, cursor } = scene;
+  const named = hover ? (isNode(hover) ? [hover] : endsOf(graph, hover)) : cursor ? [cursor] : [];
+  for (const node of named) paintName(stage, node);
+}
+
+function paintName({ context, scene, graph, layout, colors }: Stage, node: Node): void {
+  const { x, y } = scene.placeOf(node);
+  const { palette } = colors;
+  const text = nameOfNode(graph, node);
+  const gap = halfWidth(markAt(graph, layout, node.column, scene.camera.scale)) + 8;
+  context.font = `600 11px ${palette.font}`;
+  const width = context.measureText?.(text)?.width ?? 0;
+  const left = x + gap + width > scene.width ? x - gap - width : x + gap;
+  context.fillStyle = palette.paper;
+  context.globalAlpha = 0.88;
+  context.fillRect(left - 3, y - 8, width + 6, 16);
+  context.globalAlpha = 1;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  context.fillStyle = palette.ink;
+  context.fillText(text, left, y + 0.5);
+}

@@ -1,0 +1,202 @@
+import { describe, expect, it } from "vitest";
+import { decodeGraph, eachEdge, type WireBundle, type WireColumn } from "../../src/core/graph_content.ts";
+import {
+  drawnInWords,
+  largestInWords,
+  readAs,
+  readEdge,
+  readNode,
+  TABLE_HEAD,
+  tableRows,
+  tripletOf,
+} from "../../src/core/graph_readout.ts";
+import { strengths, strongest, strongestPerUnit } from "../../src/core/graph_strength.ts";
+import { columnOf, denseOf, networkOf, weighted, wireGraph } from "../graph_samples.ts";
+import { wire } from "../samples.ts";
+
+const x = [[0.71, 2]];
+const before = [[-2.01, 0]];
+const after = [[0.118, 0.5]];
+const layer = { source: 0, target: 1, from: x, to: before, bias: [-0.5, 0] };
+const weight = [
+  [-0.34, -0.6343],
+  [2, -0.71],
+];
+
+/** Two inputs, two units after a sigmoid. */
+function smallGraph(edges: Partial<WireBundle> = {}, target: Partial<WireColumn> = {}) {
+  const columns = [columnOf("input", x), columnOf("1", after, { aliases: ["0", "1"], ...target })];
+  return decodeGraph(wireGraph(columns, [denseOf({ name: "0", weight, ...layer }, edges)]));
+}
+
+const said = (...given: Parameters<typeof readEdge>) => readAs(readEdge(...given));
+
+describe("an edge", () => {
+  it("is said from its source to its share", () => {
+    expect(said(smallGraph(), { bundle: 0, edge: 0 }, 0)).toBe(
+      "input:0 → 1:0 · x 0.710 × w −0.340 = −0.241 · 12 % of 1:0’s −2.01 before the activation",
+    );
+  });
+
+  it("that ends where the layer itself does needs no word about an activation", () => {
+    const graph = smallGraph({ name: "1" });
+    expect(said(graph, { bundle: 0, edge: 0 }, 0)).toMatch(/ · 12 % of 1:0’s −2.01$/);
+  });
+
+  it("has no share of a target that is 0", () => {
+    expect(said(smallGraph(), { bundle: 0, edge: 2 }, 0)).toMatch(/ = 1.42 · no share of 1:1’s 0 before/);
+    expect(tripletOf(smallGraph(), 0, 2, 0).share).toBeNull();
+  });
+
+  it.each([Number.NaN, Infinity, -Infinity])("has no share of a target that is %d", (value) => {
+    const graph = smallGraph({ target_values: wire(Float32Array.of(value, value), 1, 2) });
+    expect(tripletOf(graph, 0, 0, 0).share).toBeNull();
+  });
+
+  it.each([
+    [Number.NaN, "x 0.710 × w not defined = not defined · no share of 1:0’s −2.01"],
+    [Infinity, "x 0.710 × w +∞ = +∞ · no share of 1:0’s −2.01"],
+  ])("of weight %d is said as it is", (value, words) => {
+    const graph = smallGraph({ name: "1", weight: wire(Float32Array.of(value, 0, 0, 0), 2, 2) });
+    expect(said(graph, { bundle: 0, edge: 0 }, 0)).toContain(words);
+  });
+
+  it("of a kernel does not claim to be a product", () => {
+    const contribution = wire(Float32Array.of(0.9, 0, 0, 0), 1, 2, 2);
+    const graph = smallGraph({ contribution, weight_is: "kernel sum", name: "1" });
+    expect(readEdge(graph, { bundle: 0, edge: 0 }, 0)[1]).toBe(
+      "x 0.710, kernel sum −0.340: contributes 0.900",
+    );
+  });
+
+  it("between feature maps says that its values are sums", () => {
+    const maps = { codes: wire(new Uint8Array(8), 1, 2, 2, 2), low: 0, high: 1, error: 0 };
+    const graph = smallGraph({ name: "1" }, { maps });
+    graph.columns[0].maps = graph.columns[1].maps;
+    expect(said(graph, { bundle: 0, edge: 0 }, 0)).toBe(
+      "input:0 → 1:0 · Σx 0.710 × w −0.340 = −0.241 · 12 % of 1:0’s Σ−2.01",
+    );
+  });
+
+  it("of one layer among several into a unit has a share of what that layer gives", () => {
+    const graph = networkOf({ sizes: [2, 2, 2], skips: [[0, 2]] });
+    expect(readEdge(graph, { bundle: 2, edge: 0 }, 0)[2]).toMatch(
+      /^\S+ % of the \S+ that skip0-2 gives 1:0$/,
+    );
+  });
+
+  it("against its target has a negative share, and a small one is not called 0", () => {
+    const shares = (w: number) =>
+      readEdge(
+        smallGraph({ name: "1", weight: wire(Float32Array.of(w, 0, 0, 0), 2, 2) }),
+        { bundle: 0, edge: 0 },
+        0,
+      )[2];
+    expect([shares(1), shares(0.001), shares(0), shares(-0.001)]).toEqual([
+      "−35 % of 1:0’s −2.01",
+      "under 1 % of 1:0’s −2.01",
+      "0 % of 1:0’s −2.01",
+      "under 1 % of 1:0’s −2.01",
+    ]);
+  });
+});
+
+it("shares of all edges and of the bias make the whole target", () => {
+  const graph = networkOf({ sizes: [5, 4, 3] });
+  const [bundle] = graph.bundles;
+  const sums = Array.from(bundle.bias ?? [], (bias, to) => bias / bundle.targetValues[bundle.outputs + to]);
+  eachEdge(bundle, (edge, _, to) => {
+    sums[to] += tripletOf(graph, 0, edge, 1).share ?? Number.NaN;
+  });
+  for (const sum of sums) expect(sum).toBeCloseTo(1, 4);
+});
+
+describe("a unit", () => {
+  it("is said with its value, what it was before the activation, and its edges", () => {
+    expect(readAs(readNode(smallGraph(), { column: 1, unit: 0 }, 0))).toBe(
+      "1:0 · 0.118 (before the activation −2.01) · 2 edges in, 0 out",
+    );
+    expect(readAs(readNode(smallGraph(), { column: 0, unit: 1 }, 0))).toBe("input:1 · 2 · 0 edges in, 2 out");
+  });
+
+  it("has its class beside its name, and no stage where there is none", () => {
+    const graph = smallGraph({ name: "1" }, { labels: ["cat", "dog"] });
+    expect(readAs(readNode(graph, { column: 1, unit: 1 }, 0))).toBe("1:1 “dog” · 0.500 · 2 edges in, 0 out");
+  });
+
+  it("of feature maps has their mean, and edges left out are owned up to", () => {
+    const codes = wire(new Uint8Array(8), 1, 2, 2, 2);
+    const graph = smallGraph({ total: 100 }, { maps: { codes, low: 0, high: 1, error: 0 } });
+    expect(readAs(readNode(graph, { column: 1, unit: 0 }, 0))).toBe(
+      "1:0 · mean 0.118 · 2 edges in, 0 out of those kept",
+    );
+  });
+
+  it("counts one edge as one", () => {
+    const graph = weighted([1, 1], [1]);
+    expect(readNode(graph, { column: 1, unit: 0 }, 0)[2]).toBe("1 edge in, 0 out");
+  });
+});
+
+describe("what is drawn", () => {
+  const graph = networkOf({ sizes: [64, 32, 16, 10], seed: 2 });
+  const given = strengths(graph, 0, "contribution");
+
+  it("is said with its rule", () => {
+    expect(drawnInWords(graph, given, strongest(graph, given, 400), "contribution", 0)).toBe(
+      "400 of 2,720 edges drawn: largest |contribution|, relative to each layer’s largest",
+    );
+    expect(drawnInWords(graph, given, strongestPerUnit(graph, given, 3), "weight", 3)).toBe(
+      "174 of 2,720 edges drawn: the 3 largest |weight| into each unit, relative to each layer’s largest",
+    );
+    expect(drawnInWords(graph, given, strongest(graph, given, 9999), "weight", 0)).toBe(
+      "all 2,720 edges drawn",
+    );
+  });
+
+  it("is measured by nothing else where there is one layer, and tells what is no number and what Python left out", () => {
+    const one = weighted([2, 2], [1, 2, Number.NaN, 4]);
+    one.bundles[0].note = "4 of 16 edges: largest |weight|";
+    const own = strengths(one, 0, "weight");
+    expect(drawnInWords(one, own, strongest(one, own, 2), "weight", 0)).toBe(
+      "2 of 4 edges drawn: largest |weight| · 1 not finite · 0: 4 of 16 edges: largest |weight|",
+    );
+  });
+
+  it("has its largest value between the columns", () => {
+    const own = weighted([1, 2, 1], [-2.314, 1], [0, 0]);
+    const found = strengths(own, 0, "weight");
+    expect([largestInWords(found, 0), largestInWords(found, 1)]).toEqual(["±2.31", "0"]);
+    const none = weighted([1, 1], [Number.NaN]);
+    expect(largestInWords(strengths(none, 0, "weight"), 0)).toBe("not finite");
+  });
+});
+
+describe("the table", () => {
+  const graph = weighted([2, 2, 2], [1, -4, 2, Number.NaN], [5, -10, 0, 1]);
+  const given = strengths(graph, 0, "contribution");
+  const rows = (count: number, most: number) =>
+    tableRows(graph, given, strongest(graph, given, count), 0, most);
+
+  it("lists drawn edges, the strongest first, those without a number before all", () => {
+    expect(rows(8, 50).map(({ bundle, edge }) => [bundle, edge])).toEqual([
+      [0, 3],
+      [0, 1],
+      [1, 1],
+      [0, 2],
+      [1, 0],
+      [0, 0],
+      [1, 3],
+      [1, 2],
+    ]);
+    expect(rows(8, 3).length).toBe(3);
+    expect(rows(2, 50).length).toBe(2);
+  });
+
+  it("has a cell for each of its heads", () => {
+    const [first, second] = rows(8, 2);
+    expect(second.cells).toEqual(["input:1", "0:0", "1", "−4", "−4", "1", "−400 %"]);
+    expect(first.cells).toEqual(["input:1", "0:1", "1", "not defined", "not defined", "1", ""]);
+    expect(first.cells.length).toBe(TABLE_HEAD.length);
+  });
+});

@@ -1,0 +1,141 @@
+// @vitest-environment jsdom
+import { describe, expect, it } from "vitest";
+import { type Course, curveY } from "../../src/core/graph_curve.ts";
+import { paintSlices } from "../../src/views/graph_canvas2d.ts";
+import { countAt, stepAt } from "../../src/views/graph_controls.ts";
+import {
+  colorOf,
+  type EdgePicture,
+  inkFor,
+  NOT_FINITE,
+  opacityOf,
+  strengthOf,
+  traceEdge,
+  widthOf,
+} from "../../src/views/graph_edges.ts";
+import { endsInWords } from "../../src/views/graph_heads.ts";
+import { type Calls, stubPage } from "../page.ts";
+
+const RAMP = Uint8Array.from({ length: 750 }, (_, i) => Math.floor(i / 3));
+
+describe("ink", () => {
+  it("grows with strength and is paler and thinner where edges are many", () => {
+    for (const count of [1, 400, 10_000, 1_000_000]) {
+      const ink = inkFor(count);
+      expect(widthOf(1, ink)).toBeGreaterThan(widthOf(0.1, ink));
+      expect(opacityOf(-1, ink)).toBeGreaterThan(opacityOf(0.1, ink));
+      expect(opacityOf(0.5, ink)).toBe(opacityOf(-0.5, ink));
+    }
+    expect(opacityOf(0, inkFor(100_000))).toBeLessThan(opacityOf(0, inkFor(400)));
+    expect(inkFor(1_000_000).segments).toBeLessThan(inkFor(400).segments);
+  });
+
+  it("is symmetric about zero, and never the colour of the paper", () => {
+    const ink = inkFor(400);
+    const level = (strength: number) => Number(colorOf(RAMP, strength, ink).match(/\d+/)?.[0]);
+    expect(level(1) + level(-1)).toBe(249);
+    expect(level(0.001)).toBeGreaterThan(170);
+    expect(level(1)).toBeGreaterThan(level(0.5));
+  });
+
+  it("tells NaN and both infinities from every number", () => {
+    expect(strengthOf(-2, 4)).toBe(-0.5);
+    expect(strengthOf(0, 0)).toBe(0);
+    expect([Number.NaN, Infinity, -Infinity].map((value) => strengthOf(value, 4))).toEqual([
+      NOT_FINITE.nan,
+      NOT_FINITE.plus,
+      NOT_FINITE.minus,
+    ]);
+  });
+});
+
+describe("the curve", () => {
+  /** Points of the path as a browser would draw them. */
+  function points(course: Course, y0: number, y1: number): [number, number][] {
+    const found: [number, number][] = [];
+    let last: [number, number] = [0, 0];
+    const path = {
+      moveTo: (...to: [number, number]) => {
+        last = to;
+        found.push(to);
+      },
+      lineTo: (...to: [number, number]) => found.push(to),
+      bezierCurveTo: (...c: [number, number, number, number, number, number]) => {
+        for (let k = 1; k <= 10; k++) {
+          const t = k / 10;
+          const cubic = (a: number, b: number, d: number, e: number) =>
+            a * (1 - t) ** 3 + 3 * b * t * (1 - t) ** 2 + 3 * d * t * t * (1 - t) + e * t ** 3;
+          found.push([cubic(last[0], c[0], c[2], c[4]), cubic(last[1], c[1], c[3], c[5])]);
+        }
+      },
+    };
+    traceEdge(path as unknown as Path2D, course, y0, y1);
+    return found;
+  }
+
+  it.each([1, 2, 3])("on a canvas is the one that is hit, across %i gaps", (gaps) => {
+    const course = { x0: 10, x1: 110, gaps, lane: 5 };
+    const drawn = points(course, 40, 90);
+    expect(drawn.length).toBeGreaterThan(10);
+    for (const [x, y] of drawn) expect(y).toBeCloseTo(curveY((x - 10) / 100, 40, 90, gaps, 5), 6);
+  });
+});
+
+describe("slices", () => {
+  const picture = (count: number, strength: (i: number) => number): EdgePicture => ({
+    width: 100,
+    height: 100,
+    ratio: 1,
+    camera: { scale: 1, dx: 0, dy: 0 },
+    edges: Float32Array.from({ length: 3 * count }, (_, k) => (k % 3 === 2 ? strength((k - 2) / 3) : 50)),
+    runs: [{ course: { x0: 0, x1: 100, gaps: 1, lane: 0 }, first: 0, count }],
+    table: RAMP,
+    marks: ["#111111", "#222222", "#333333", "#444444", "#555555", "#666666"],
+    ink: inkFor(count),
+  });
+
+  function paint(given: EdgePicture): { calls: Calls; slices: number } {
+    const { calls } = stubPage();
+    const context = document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
+    return { slices: [...paintSlices(context, given)].length, calls };
+  }
+
+  it("stop after every thousand edges", () => {
+    expect(paint(picture(0, () => 0)).slices).toBe(0);
+    expect(paint(picture(1000, () => 0.5)).slices).toBe(1);
+    expect(paint(picture(2500, () => 0.5)).slices).toBe(3);
+  });
+
+  it("join edges of one strength in one stroke, and dash what is no number", () => {
+    const strengths = [0.5, 0.5, -0.5, NOT_FINITE.nan, NOT_FINITE.plus];
+    const { calls } = paint(picture(5, (i) => strengths[i]));
+    expect(calls.filter(([name]) => name === "stroke").length).toBe(4);
+    expect(
+      calls.filter(([name, dash]) => name === "setLineDash" && (dash as number[]).length > 0).length,
+    ).toBe(2);
+  });
+});
+
+describe("the slider", () => {
+  it("goes from one edge to all of them in equal ratios", () => {
+    for (const total of [1, 7, 2720, 1_000_000]) {
+      expect(countAt(0, total)).toBe(1);
+      expect(countAt(200, total)).toBe(total);
+      for (let step = 1; step <= 200; step++)
+        expect(countAt(step, total)).toBeGreaterThanOrEqual(countAt(step - 1, total));
+    }
+    expect(countAt(100, 1_000_000)).toBe(1000);
+    expect([stepAt(1000, 1_000_000), stepAt(5_000_000, 1_000_000), stepAt(1, 1)]).toEqual([100, 200, 200]);
+  });
+});
+
+it.each([
+  [0, 1, "0.0", "1.0"],
+  [1.1e-6, 0.9999, "0.0", "1.0"],
+  [-11, 11, "−11", "11"],
+  [0.25, 0.349, "0.25", "0.35"],
+  [0, 2e-7, "0", "2.0e−7"],
+  [-2e9, 3e9, "−2.0e+9", "3.0e+9"],
+])("the ends of a range from %d to %d deserve as many decimals as their distance", (low, high, ...said) => {
+  expect(endsInWords({ low, high })).toEqual(said);
+});

@@ -1,0 +1,180 @@
+"""The edge graph on a saved page: the same selection, layer and clusters as heatmaps and picker, with no kernel."""
+
+import pytest
+import torch
+from conftest import keep_if_failed, open_page
+from torch import nn
+from views import ARTIFACTS, axe_violations, brush, chips, wait_painted
+
+import nbwidgets_nn as nw
+
+SOFTWARE_GL = """
+const plain = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, settings) {
+  return plain.call(this, kind, kind === 'webgl2' ? {...settings, failIfMajorPerformanceCaveat: false} : settings);
+};
+const read = WebGL2RenderingContext.prototype.getParameter;
+WebGL2RenderingContext.prototype.getParameter = function (what) {
+  return [0x1f01, 0x9246].includes(what) ? 'a graphics card' : read.call(this, what);
+};
+"""
+PAINTER = "globalThis[Symbol.for('nbwidgets_nn.gl')]"
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            *(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+            *(nn.Linear(36, 20), nn.Tanh(), nn.Linear(20, 5)),
+        )
+        X, y = torch.rand(90, 1, 8, 8), [k % 5 for k in range(90)]
+        explorer = nw.explore(model, X, layer="5", target=y, classes=["ant", "bee", "cat", "dog", "eel"])
+    return explorer.save_html(tmp_path_factory.mktemp("graph") / "report.html")
+
+
+@pytest.fixture
+def report(saved, page):
+    page.goto(saved.as_uri())
+    wait_painted(page, layer="5")
+    wait_graph(page)
+    yield page
+    assert [url for url in page.requested if not url.startswith(("data:", "blob:"))] == [saved.as_uri()]
+    assert page.problems == []
+
+
+def wait_graph(page, beyond=0):
+    """Wait until the graph has painted once more than ``beyond`` and stands still; return the paint's number."""
+    page.wait_for_function(
+        "beyond => { const { seq, sharp } = document.querySelector('.nbw-edge-graph')?.dataset ?? {};"
+        " return Number(seq ?? 0) > beyond && sharp === 'true'; }",
+        arg=beyond,
+    )
+    return int(page.locator(".nbw-edge-graph").get_attribute("data-seq"))
+
+
+def picture(page, canvas):
+    """Return one of the graph's canvases as a string to compare."""
+    page.wait_for_timeout(150)
+    return page.locator(f".nbw-graph-plot canvas >> nth={canvas}").evaluate("canvas => canvas.toDataURL()")
+
+
+EDGES, NODES, OVERLAY = 0, 1, 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [600, 900, 1280])
+def test_fits_every_width_and_axe_finds_nothing(report, width, scheme):
+    report.emulate_media(color_scheme=scheme)
+    report.set_viewport_size({"width": width, "height": 1000})
+    report.wait_for_timeout(400)
+    ARTIFACTS.mkdir(exist_ok=True)
+    report.screenshot(path=ARTIFACTS / f"graph-{scheme}-{width}.png", full_page=True)
+    assert report.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert axe_violations(report, "html") == []
+
+
+def test_units_brushed_in_a_heatmap_are_lit_in_the_graph(report):
+    before = picture(report, OVERLAY)
+    brush(report, "correlation", (0.02, 0.02), (0.3, 0.18))
+    report.wait_for_function("() => document.querySelectorAll('.nbw-chips button[data-name]').length > 1")
+    assert picture(report, OVERLAY) != before
+    assert f"{len(chips(report))} units selected" in report.locator(".nbw-edge-graph").inner_text()
+
+
+def test_a_unit_selected_by_keys_in_the_graph_is_selected_in_the_heatmaps(report):
+    plot = report.locator(".nbw-graph-plot")
+    plot.focus()
+    for key in ("ArrowDown", "ArrowLeft", "Enter"):
+        plot.press(key)
+    report.wait_for_function("() => document.querySelectorAll('.nbw-chips button[data-name]').length === 1")
+    assert chips(report)[0].startswith("5:")
+    assert report.locator(".nbw-edge-graph [aria-live]").inner_text()
+    plot.press("Escape")
+    report.wait_for_function("() => !document.querySelector('.nbw-chips button[data-name]')")
+
+
+def test_a_head_picks_its_layer_and_the_picker_marks_the_head(report):
+    report.locator(".nbw-graph-head[data-layer='2']").click()
+    wait_painted(report, layer="2")
+    assert report.locator("[role=treeitem][aria-selected=true]").get_attribute("data-id") == "2"
+    report.locator("[role=treeitem][data-id='4']").click()
+    wait_painted(report, layer="4")
+    pressed = report.locator(".nbw-graph-head[aria-pressed=true]")
+    assert pressed.get_attribute("data-layer") == "5"  # where the units of layer 4 stand
+
+
+def test_units_wear_the_clusters_of_the_cut(report):
+    report.get_by_label("units are coloured by").select_option("cluster")
+    before = picture(report, NODES)
+    report.locator(".nbw-linked-heatmaps [role=slider]").press("End")
+    report.wait_for_timeout(300)
+    assert picture(report, NODES) != before
+
+
+def test_fewer_edges_other_samples_and_the_table(report):
+    drawn = report.locator(".nbw-edge-graph").get_attribute("data-drawn")
+    before = picture(report, EDGES)
+    seq = int(report.locator(".nbw-edge-graph").get_attribute("data-seq"))
+    slider = report.get_by_label("edges drawn", exact=True)
+    for _ in range(5):
+        slider.press("PageDown")
+    wait_graph(report, seq)
+    assert int(report.locator(".nbw-edge-graph").get_attribute("data-drawn")) < int(drawn)
+    assert picture(report, EDGES) != before
+    report.get_by_role("button", name="next sample").click()
+    report.wait_for_function("() => document.querySelector('.nbw-edge-graph').innerText.includes('sample 3')")
+    report.locator(".nbw-edge-graph summary").click()
+    rows = report.locator(".nbw-edge-graph table tbody tr")
+    assert 1 <= rows.count() <= 50
+    assert "→" in rows.first.inner_text() or rows.first.locator("td").count() >= 4
+
+
+def test_hovering_tells_the_triplet(report):
+    box = report.locator(".nbw-graph-plot").bounding_box()
+    plot = report.locator(".nbw-edge-graph")
+    for down in range(40, 400, 6):
+        report.mouse.move(box["x"] + box["width"] * 0.85, box["y"] + down)
+        report.wait_for_timeout(20)
+        if "× w" in plot.inner_text():
+            break
+    assert "× w" in plot.inner_text()
+
+
+@pytest.fixture
+def drawn_by_gl(browser, saved, request):
+    """The page in a browser whose WebGL is software: otherwise refused, for being slower than a 2D canvas."""
+    with open_page(browser) as page:
+        page.add_init_script(SOFTWARE_GL)
+        page.goto(saved.as_uri())
+        wait_graph(page)
+        yield page
+        keep_if_failed(page, request.node)
+        assert page.problems == []
+
+
+INK = """canvas => {
+  const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let sum = 0;
+  for (let k = 3; k < data.length; k += 4) sum += data[k];
+  return sum / 255 / width / height;
+}"""
+
+
+def ink(page):
+    return page.locator(".nbw-graph-plot canvas").first.evaluate(INK)
+
+
+def test_webgl_draws_as_much_as_the_canvas_and_comes_back_when_its_context_was_lost(drawn_by_gl, report):
+    assert drawn_by_gl.evaluate(f"!!{PAINTER}")
+    assert "without WebGL" not in drawn_by_gl.locator(".nbw-edge-graph").inner_text()
+    assert ink(drawn_by_gl) == pytest.approx(ink(report), rel=0.15)
+    seq = int(drawn_by_gl.locator(".nbw-edge-graph").get_attribute("data-seq"))
+    drawn_by_gl.evaluate(
+        f"window.lost = {PAINTER}.gl.getExtension('WEBGL_lose_context'); window.lost.loseContext()"
+    )
+    drawn_by_gl.wait_for_timeout(200)
+    drawn_by_gl.evaluate("window.lost.restoreContext()")
+    wait_graph(drawn_by_gl, seq)
+    assert ink(drawn_by_gl) == pytest.approx(ink(report), rel=0.15)

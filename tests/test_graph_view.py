@@ -1,0 +1,217 @@
+"""From a recording to the edge graph: which units stand together, and that its numbers are the model's own."""
+
+import numpy as np
+import pytest
+import torch
+from models import ZOO, Branches, Skip
+from torch import nn
+from torch.nn import functional
+
+import nbwidgets_nn as nw
+from nbwidgets_nn import graph_view
+from nbwidgets_nn.graph_view import graph_content
+
+
+def content(model, X, **options):
+    return graph_content(nw.Activations(model, X), **options)
+
+
+def names(shown):
+    return [column.name for column in shown.columns]
+
+
+def ends(shown):
+    return [(b.name, shown.columns[b.source].name, shown.columns[b.target].name) for b in shown.bundles]
+
+
+def assert_sums_hold(shown, within=2e-4):
+    """The contributions into each unit and its bias add up to what the layer returned; of "add" from all addends."""
+    for target, column in enumerate(shown.columns):
+        into = {}
+        for bundle in (b for b in shown.bundles if b.target == target):
+            for sample in range(len(shown.samples)):
+                sums = np.zeros(bundle.outputs)
+                numbers = np.arange(bundle.edges)
+                np.add.at(sums, bundle.ends_of(numbers)[1], bundle.contributions(sample))
+                bias = 0 if bundle.bias is None else bundle.bias
+                into.setdefault((bundle.name, sample), [bias, bundle.target_values[sample]])
+                into[bundle.name, sample][0] = into[bundle.name, sample][0] + sums
+        for found, truth in into.values():
+            np.testing.assert_allclose(found, truth, rtol=within, atol=within, err_msg=column.name)
+
+
+@pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)
+def test_every_model_gives_a_graph_that_adds_up_or_a_reason(case):
+    model = case.make()
+    shown = content(model, case.make_input())
+    assert shown.bundles or "no edges" in shown.message.lower()
+    coarse = any(p.dtype in (torch.half, torch.bfloat16) for p in model.parameters())
+    assert_sums_hold(shown, within=1e-2 if coarse else 2e-4)
+
+
+def test_activations_stand_with_the_layer_whose_units_they_keep():
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 2))
+    shown = content(model, torch.randn(5, 3))
+    assert names(shown) == ["input", "3", "4"]
+    assert shown.columns[1].aliases == ("0", "1", "2", "3")
+    assert shown.columns[1].kind == "Linear, BatchNorm1d, ReLU"
+
+
+def test_nodes_show_what_goes_on_and_bundles_what_the_layer_returned():
+    class Seed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc1, self.fc2, self.fc3 = nn.Linear(1, 2), nn.Linear(2, 3), nn.Linear(3, 1)
+
+        def forward(self, x):
+            return self.fc3(torch.relu(self.fc2(torch.relu(self.fc1(x)))))
+
+    model, X = Seed(), torch.randn(6, 1)
+    shown = content(model, X)
+    assert [bundle.edges for bundle in shown.bundles] == [2, 6, 3]
+    before = model.fc1(X).detach()
+    np.testing.assert_allclose(shown.columns[1].values, before.relu(), atol=1e-6)
+    np.testing.assert_allclose(shown.bundles[0].target_values, before, atol=1e-6)
+    assert shown.columns[1].kind == "Linear, relu"
+
+
+def test_channels_of_feature_maps_are_units_with_their_maps():
+    model = nn.Sequential(
+        nn.Conv2d(2, 3, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(3 * 3 * 3, 4)
+    )
+    X = torch.randn(5, 2, 8, 8)
+    shown = content(model, X)
+    maps = model[:3](X).detach()
+    assert [column.units for column in shown.columns] == [2, 3, 4]
+    assert shown.columns[1].aliases == ("0", "1", "2")
+    np.testing.assert_allclose(shown.columns[1].maps, maps, atol=1e-6)
+    np.testing.assert_allclose(shown.columns[1].values, maps.mean((2, 3)), atol=1e-6)
+    W = model[4].weight.detach().reshape(4, 3, 9)
+    truth = torch.einsum("ocp,bcp->boc", W, maps.flatten(2))
+    np.testing.assert_allclose(shown.bundles[1].contribution, truth, atol=1e-5)
+
+
+def test_maps_are_also_found_where_a_function_flattens_them():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(1, 4, 3), nn.Linear(36, 2)
+
+        def forward(self, x):
+            return self.fc(functional.max_pool2d(self.conv(x).relu(), 2).flatten(1))
+
+    shown = content(Net(), torch.randn(3, 1, 8, 8))
+    assert [(b.inputs, b.outputs) for b in shown.bundles] == [(1, 4), (4, 2)]
+    assert_sums_hold(shown)
+
+
+def test_a_tile_of_a_whole_layer_does_not_take_the_name_of_its_numbers():
+    """Of a single channel every number is a unit elsewhere: "input:0" is a pixel there."""
+    shown = content(nn.Conv2d(1, 2, 3), torch.randn(3, 1, 8, 8))
+    assert names(shown)[0] == "channels of input"
+    assert shown.column_of("input") is None
+    assert shown.columns[0].layer == "input"  # but it is there that a reader finds them
+
+
+def test_a_skip_connection_is_edges_of_weight_one():
+    shown = content(Skip(), torch.randn(4, 1, 8, 8))
+    assert ends(shown)[2:4] == [("same.add", "conv2", "drop"), ("same.add", "conv1", "drop")]
+    assert all((b.weight == 1).all() and b.edges == 4 for b in shown.bundles[2:4])
+    assert "no edges into input of head" in shown.how
+
+
+def test_branches_that_are_joined_by_functions_get_a_column_of_their_own():
+    shown = content(Branches(), torch.randn(4, 6))
+    assert ends(shown)[-1] == ("merge", "input of merge", "merge")
+    assert shown.columns[-2].layer is None
+
+
+def test_positions_of_a_linear_are_summed():
+    shown = content(nn.Linear(6, 3), torch.randn(4, 5, 6))
+    assert shown.bundles[0].source_values.shape == (4, 6)
+    assert_sums_hold(shown)
+
+
+def test_samples_are_evenly_spaced_and_named_after_their_labels():
+    model, X = nn.Linear(2, 2), torch.randn(101, 2)
+    shown = content(model, X, samples=3, target=np.arange(101) % 10)
+    assert shown.samples == ("sample 0 · 0", "sample 50 · 0", "sample 100 · 0")
+    assert shown.how == "3 of 101 samples"
+    assert content(model, X, samples=[7, -1]).samples == ("sample 7", "sample 100")
+    np.testing.assert_allclose(content(model, X, samples=[7]).columns[0].values, X[[7]])
+
+
+def test_units_stand_in_the_order_given():
+    order = np.array([2, 0, 1])
+    shown = content(nn.Linear(3, 2), torch.randn(4, 3), orders={"input": order}.get)
+    assert shown.columns[0].places.tolist() == [2, 0, 1]
+    assert shown.columns[1].places.tolist() == [0, 1]
+
+
+def test_what_is_too_much_is_thinned_to_the_largest_weights_and_said():
+    model = nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 10))
+    shown = content(model, torch.randn(4, 30), max_edges=80)
+    held = [bundle.edges for bundle in shown.bundles]
+    assert held == [60, 20]
+    assert shown.total == 800
+    W = model[0].weight.detach().abs()
+    assert np.sort(np.abs(shown.bundles[0].weight)) == pytest.approx(W.flatten().sort().values[-60:].numpy())
+    assert shown.bundles[0].note == "60 of 600 edges of 0 held: largest |weight|"
+    inputs, outputs = shown.bundles[0].ends.T
+    np.testing.assert_array_equal(model[0].weight.detach()[outputs, inputs], shown.bundles[0].weight)
+
+
+def test_weights_that_are_no_numbers_are_among_those_held():
+    model = nn.Linear(10, 10, bias=False)
+    with torch.no_grad():
+        model.weight[3, 4], model.weight[9, 9] = float("nan"), -float("inf")
+    held = content(model, torch.randn(4, 10), max_edges=5).bundles[0]
+    assert {(4, 3), (9, 9)} <= {tuple(ends) for ends in held.ends.tolist()}
+
+
+@pytest.mark.parametrize("at_once", [7, 1000])
+def test_of_equal_weights_the_first_are_held(monkeypatch, at_once):
+    monkeypatch.setattr(graph_view, "_AT_ONCE", at_once)
+    values = np.array([1, -2, 2, 0, 2, -2, np.nan, 1, 1, 0, 1] * 5)
+    strength = np.where(np.isfinite(values), np.abs(values), np.inf)
+    for count in range(1, len(values) + 1):
+        truth = np.sort(np.argsort(-strength, kind="stable")[:count])
+        np.testing.assert_array_equal(graph_view._largest(values, count), truth)
+
+
+def test_many_channels_are_shown_for_fewer_samples(monkeypatch):
+    monkeypatch.setattr(graph_view, "_CONTRIBUTIONS", 3 * 2 * 5)
+    assert content(nn.Conv2d(3, 2, 3), torch.randn(20, 3, 5, 5)).how == "5 of 20 samples"
+
+
+def test_large_maps_are_averaged_to_travel():
+    shown = content(nn.Conv2d(3, 2, 3), torch.randn(2, 3, 640, 640), samples=2)
+    assert shown.columns[0].maps.size <= 2**21
+    assert shown.columns[0].maps.shape[2:] != (640, 640)
+
+
+def test_the_widget_takes_model_and_input_or_a_recording():
+    model, X = nn.Linear(3, 2), torch.randn(4, 3)
+    one, two = nw.edge_graph(model, X, shown=2), nw.edge_graph(nw.Activations(model, X), classes=["a", "b"])
+    assert (one.shown, two.shown) == (2, 6)
+    assert two.content.columns[-1].labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"samples": 0}, "samples: expected at least 1"),
+        ({"target": [1, 2]}, "target: expected one label for each of 4 samples, got 2"),
+        ({"classes": ["a"]}, "classes: expected a name for each of the last layer's 2 units, got 1"),
+        ({"max_edges": 0}, "max_edges: expected at least 1"),
+    ],
+)
+def test_bad_options_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        nw.edge_graph(nn.Linear(3, 2), torch.randn(4, 3), **options)
+
+
+def test_a_recording_has_its_own_input():
+    X = torch.randn(4, 3)
+    with pytest.raises(ValueError, match="input: expected none with a recording"):
+        nw.edge_graph(nw.Activations(nn.Linear(3, 2), X), X)
