@@ -63,7 +63,7 @@ def draw_heads(paper: Paper, scene: EdgeScene, layout: GraphLayout, y: float, ro
 
 def _heads(scene: EdgeScene) -> list[tuple[str, str]]:
     return [
-        (column.name, " · ".join(filter(None, (column.kind, plural(column.units, "unit")))))
+        (column.layer or column.name, " · ".join(filter(None, (column.kind, plural(column.units, "unit")))))
         for column in scene.content.columns
     ]
 

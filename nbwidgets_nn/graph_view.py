@@ -164,7 +164,8 @@ def _kind(column: Column) -> str:
     if not column.layers:
         return ""
     if column.layers[0].name == "input":
-        return " × ".join(map(str, column.layers[0].output_shape[1:]))
+        shape = column.layers[0].output_shape[1:]
+        return " × ".join(map(str, shape)) if len(shape) > 1 else ""
     kinds = [
         layer.kind
         for layer in column.layers

@@ -22,6 +22,7 @@ export function columnOf(name: string, values: number[][], more: Partial<WireCol
   return {
     name,
     aliases: [name],
+    layer: name,
     kind: name === "input" ? "" : "Linear",
     units,
     values: wire(Float32Array.from(values.flat()), values.length, units),

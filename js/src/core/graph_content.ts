@@ -6,6 +6,8 @@ import { layerOf, unitName } from "./selection.ts";
 export interface WireColumn {
   name: string;
   aliases: string[];
+  /** What a click on the head picks; null: no single layer has these units. */
+  layer: string | null;
   kind: string;
   units: number;
   /** (samples, units); of feature maps the mean over positions. */
@@ -68,6 +70,8 @@ export interface GraphColumn {
   name: string;
   /** Every layer whose units are these units. */
   aliases: string[];
+  /** What a click on the head picks; null: no single layer has these units. */
+  layer: string | null;
   kind: string;
   units: number;
   /** One after the other, sample by sample. */

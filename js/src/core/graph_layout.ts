@@ -1,6 +1,6 @@
 // Where columns and units stand, how large a unit is drawn, and the camera that looks at them.
 
-import { formatCount } from "./format.ts";
+import { plural } from "./format.ts";
 import type { Graph, GraphColumn } from "./graph_content.ts";
 import type { Course } from "./graph_curve.ts";
 
@@ -58,8 +58,8 @@ const FAR_APART = 24;
 
 export function layoutGraph(graph: Graph, width: number, height: number): GraphLayout {
   const { columns } = graph;
-  const left = MARGIN + labelRoom(columns[0]);
-  const right = width - MARGIN - labelRoom(columns.length > 1 ? columns[columns.length - 1] : undefined);
+  const left = marginOf(columns[0]);
+  const right = width - marginOf(columns.length > 1 ? columns[columns.length - 1] : undefined);
   const spacing = (right - left) / Math.max(1, columns.length - 1);
   const x = Float64Array.from(columns, (_, c) =>
     columns.length > 1 ? left + c * spacing : (left + right) / 2,
@@ -87,18 +87,15 @@ export function layoutGraph(graph: Graph, width: number, height: number): GraphL
   };
 }
 
-/** Labels stand left of the first column and right of the last one. */
-function labelRoom(column: GraphColumn | undefined): number {
-  if (!column?.labels) return 0;
-  return Math.min(
-    LABEL_WIDTH,
-    column.labels.reduce((most, label) => Math.max(most, LETTER * label.length), 0),
-  );
+/** What an outer column needs: half a tile, and labels, which stand left of the first one and right of the last one. */
+function marginOf(column: GraphColumn | undefined): number {
+  const widest = (column?.labels ?? []).reduce((most, label) => Math.max(most, LETTER * label.length), 0);
+  return (column?.maps ? LARGEST_TILE / 2 + 2 * CLEAR : MARGIN) + Math.min(LABEL_WIDTH, widest);
 }
 
 /** The two lines of a head: "1" and "Linear, Sigmoid · 32". */
-export function headLines({ name, kind, units }: GraphColumn): [string, string] {
-  return [name, [kind, formatCount(units)].filter((part) => part !== "").join(" · ")];
+export function headLines({ name, layer, kind, units }: GraphColumn): [string, string] {
+  return [layer ?? name, [kind, plural(units, "unit")].filter((part) => part !== "").join(" · ")];
 }
 
 /** Heads that are too wide to stand side by side take turns in several rows. */
@@ -161,7 +158,7 @@ export interface Point {
 }
 
 /** Everything, as it was laid out. */
-export function fit(): Camera {
+export function wholeView(): Camera {
   return { scale: 1, dx: 0, dy: 0 };
 }
 

@@ -47,7 +47,7 @@ export class GraphHeads {
     const { graph } = scene;
     if (!graph) return;
     graph.columns.forEach((column, c) => {
-      const picked = column.name === scene.layer || column.aliases.includes(scene.layer);
+      const picked = column.layer === scene.layer || column.aliases.includes(scene.layer);
       this.heads[c].setAttribute("aria-pressed", String(picked && scene.layer !== ""));
       const byCluster = scene.clusterColors(c, 8) !== null;
       this.ranges[c].replaceChildren(...(byCluster ? ["clusters"] : rangeOf(column, colors)));
@@ -111,12 +111,15 @@ function makeHead(column: GraphColumn): HTMLButtonElement {
   const others = column.aliases.filter((alias) => alias !== column.name);
   const also = others.length > 0 ? ` (with ${others.join(", ")})` : "";
   const title = `${name}${also}: ${[column.kind, plural(column.units, "unit")].filter(Boolean).join(", ")}`;
-  return make(
+  const head = make(
     "button",
-    { type: "button", class: "nbw-graph-head", title, "data-layer": column.name, "aria-pressed": "false" },
+    { type: "button", class: "nbw-graph-head", title, "aria-pressed": "false" },
     make("b", {}, name),
     make("small", {}, what),
   );
+  if (column.layer === null) head.disabled = true;
+  else head.dataset.layer = column.layer;
+  return head;
 }
 
 function rangeOf(column: GraphColumn, { diverging, sequential }: GraphColors): Node[] {

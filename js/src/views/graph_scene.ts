@@ -4,13 +4,13 @@ import { colorsByUnit, type LayerClusters } from "../core/clusters.ts";
 import { columnOfLayer, type Edge, type Graph, type Node, nodeOfName } from "../core/graph_content.ts";
 import {
   type Camera,
-  fit as everything,
   type GraphLayout,
   layoutGraph,
   nodeY,
   type Point,
   pan,
   toScreen,
+  wholeView,
   zoomAt,
 } from "../core/graph_layout.ts";
 import { bestPaths, type Path } from "../core/graph_paths.ts";
@@ -46,7 +46,7 @@ export class GraphScene {
   layer = "";
   names: readonly string[] = [];
   clusters: LayerClusters | null = null;
-  camera: Camera = everything();
+  camera: Camera = wholeView();
   hover: Node | Edge | null = null;
   /** Where the keyboard stands, and the edge along which it came. */
   cursor: Node | null = null;
@@ -61,7 +61,7 @@ export class GraphScene {
   setGraph(graph: Graph): void {
     this.graph = graph;
     this.hover = this.cursor = this.via = null;
-    this.camera = everything();
+    this.camera = wholeView();
     this.place();
     this.forget();
     this.changed("graph");
@@ -70,7 +70,7 @@ export class GraphScene {
   setSize(width: number, height: number): void {
     if (width === this.size.width && height === this.size.height) return;
     this.size = { width, height };
-    this.camera = everything();
+    this.camera = wholeView();
     this.place();
     this.changed("size");
   }
@@ -224,7 +224,7 @@ export class GraphScene {
   }
 
   fit(): void {
-    this.setCamera(everything());
+    this.setCamera(wholeView());
   }
 
   private setCamera(camera: Camera): void {

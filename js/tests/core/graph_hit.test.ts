@@ -10,7 +10,7 @@ import {
   nodeY,
   pan,
   toScreen,
-  fit as whole,
+  wholeView,
   zoomAt,
 } from "../../src/core/graph_layout.ts";
 import { strengths, strongest } from "../../src/core/graph_strength.ts";
@@ -62,7 +62,7 @@ describe.each(Object.entries(CASES))("edges of %s", (_, graph) => {
   const given = strengths(graph, 0, "contribution");
   const drawn = strongest(graph, given, 40);
   const lists = drawn.edges.flatMap((edges, b) => Array.from(edges, (edge): [number, number] => [b, edge]));
-  const cameras = [whole(), pan(layout, zoomAt(layout, whole(), { x: 350, y: 150 }, 2.5), 40, -30)];
+  const cameras = [wholeView(), pan(layout, zoomAt(layout, wholeView(), { x: 350, y: 150 }, 2.5), 40, -30)];
 
   it.each(cameras)("are found where their lines are drawn, camera %#", (camera) => {
     const random = seeded(9);
@@ -90,7 +90,8 @@ describe.each(Object.entries(CASES))("edges of %s", (_, graph) => {
 
   it("are found only if they are drawn", () => {
     const none = strongest(graph, given, 0);
-    for (let x = 0; x < WIDTH; x += 20) expect(edgeAt(graph, layout, whole(), none, x, 160, 50)).toBeNull();
+    for (let x = 0; x < WIDTH; x += 20)
+      expect(edgeAt(graph, layout, wholeView(), none, x, 160, 50)).toBeNull();
   });
 });
 
@@ -98,11 +99,11 @@ it("takes the strongest of edges that lie on each other, of equal ones the first
   const graph = weighted([2, 2], [1, -5, 5, 2]);
   const layout = layoutGraph(graph, WIDTH, HEIGHT);
   const given = strengths(graph, 0, "weight");
-  const { x0, x1 } = courseOf(graph, layout, whole(), 0);
+  const { x0, x1 } = courseOf(graph, layout, wholeView(), 0);
   const middle = (layout.top + layout.bottom) / 2;
   // The crossing of the edges 0 → 1 and 1 → 0.
   const at = (count: number) =>
-    edgeAt(graph, layout, whole(), strongest(graph, given, count), (x0 + x1) / 2, middle, 4);
+    edgeAt(graph, layout, wholeView(), strongest(graph, given, count), (x0 + x1) / 2, middle, 4);
   expect([at(4), at(1)]).toEqual([
     { bundle: 0, edge: 1 },
     { bundle: 0, edge: 1 },
@@ -112,9 +113,9 @@ it("takes the strongest of edges that lie on each other, of equal ones the first
 describe("units", () => {
   const graph = networkOf({ sizes: [4, 5, 400], columns: {} });
   const layout = layoutGraph(graph, WIDTH, HEIGHT);
-  const camera = zoomAt(layout, whole(), { x: 0, y: 0 }, 2);
+  const camera = zoomAt(layout, wholeView(), { x: 0, y: 0 }, 2);
 
-  it.each([whole(), camera])("are found where they stand, camera %#", (own) => {
+  it.each([wholeView(), camera])("are found where they stand, camera %#", (own) => {
     for (const [column, { units }] of graph.columns.entries())
       for (let unit = 0; unit < units; unit++) {
         const { x, y } = toScreen(own, { x: layout.x[column], y: nodeY(layout, graph, column, unit) });
@@ -124,31 +125,33 @@ describe("units", () => {
 
   it("are not found beside, between or beyond", () => {
     const y = nodeY(layout, graph, 0, 1);
-    expect(nodeAt(graph, layout, whole(), layout.x[0] + 30, y)).toBeNull();
-    expect(nodeAt(graph, layout, whole(), layout.x[0], y + layout.pitch[0] / 2)).toBeNull();
-    expect(nodeAt(graph, layout, whole(), layout.x[2], layout.top - 5)).toBeNull();
-    expect(nodeAt(graph, layout, whole(), layout.x[2], layout.bottom + 5)).toBeNull();
+    expect(nodeAt(graph, layout, wholeView(), layout.x[0] + 30, y)).toBeNull();
+    expect(nodeAt(graph, layout, wholeView(), layout.x[0], y + layout.pitch[0] / 2)).toBeNull();
+    expect(nodeAt(graph, layout, wholeView(), layout.x[2], layout.top - 5)).toBeNull();
+    expect(nodeAt(graph, layout, wholeView(), layout.x[2], layout.bottom + 5)).toBeNull();
   });
 
   it("of a strip are found anywhere in it", () => {
     expect(layout.tile[2]).toBe(-1);
-    expect(nodeAt(graph, layout, whole(), layout.x[2], layout.top + 10.3 * layout.pitch[2])?.unit).toBe(10);
+    expect(nodeAt(graph, layout, wholeView(), layout.x[2], layout.top + 10.3 * layout.pitch[2])?.unit).toBe(
+      10,
+    );
   });
 
   it("under a brush are those whose middle is inside, whichever way it was drawn", () => {
     const [top, bottom] = [nodeY(layout, graph, 1, 1) - 1, nodeY(layout, graph, 1, 3) + 1];
     const brush = { x0: layout.x[1] - 5, y0: top, x1: layout.x[1] + 5, y1: bottom };
     const units = [1, 2, 3].map((unit) => ({ column: 1, unit }));
-    expect(nodesUnder(graph, layout, whole(), brush)).toEqual(units);
+    expect(nodesUnder(graph, layout, wholeView(), brush)).toEqual(units);
     const back = { x0: brush.x1, y0: brush.y1, x1: brush.x0, y1: brush.y0 };
-    expect(nodesUnder(graph, layout, whole(), back)).toEqual(units);
+    expect(nodesUnder(graph, layout, wholeView(), back)).toEqual(units);
     expect(nodesUnder(graph, layout, camera, { x0: 0, y0: 0, x1: 3, y1: 3 })).toEqual([]);
   });
 
   it("stand in their own order, from the top, under a brush over everything", () => {
     const own = CASES["another order"];
     const all = { x0: 0, y0: 0, x1: WIDTH, y1: HEIGHT };
-    const found = nodesUnder(own, layoutGraph(own, WIDTH, HEIGHT), whole(), all);
+    const found = nodesUnder(own, layoutGraph(own, WIDTH, HEIGHT), wholeView(), all);
     expect(found.map(({ unit }) => unit)).toEqual([2, 0, 3, 1, 2, 0, 3, 1]);
   });
 });

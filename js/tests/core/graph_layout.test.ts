@@ -14,7 +14,7 @@ import {
   pan,
   toScreen,
   toWorld,
-  fit as whole,
+  wholeView,
   zoomAt,
 } from "../../src/core/graph_layout.ts";
 import { columnOf, networkOf, wireGraph } from "../graph_samples.ts";
@@ -82,7 +82,7 @@ describe.each([600, 760, 958, 1280])("at %i px", (width) => {
       it(`heads of ${name} do not overlap in their row nor leave the view ${JSON.stringify(more)}`, () => {
         const ends = new Map<number, number>();
         layout.heads.forEach(({ row, width: wide }, c) => {
-          const x = headX(layout, whole(), c);
+          const x = headX(layout, wholeView(), c);
           expect(x - wide / 2).toBeGreaterThanOrEqual(ends.get(row) ?? 0);
           ends.set(row, x + wide / 2);
           expect(x + wide / 2).toBeLessThanOrEqual(width + 1e-9);
@@ -100,7 +100,7 @@ it("stands heads in one row where they fit and in several where they do not", ()
 });
 
 it("says what a head says", () => {
-  expect(headLines(graphOf([1024]).columns[0])).toEqual(["input", "Linear, Sigmoid · 1,024"]);
+  expect(headLines(graphOf([1024]).columns[0])).toEqual(["input", "Linear, Sigmoid · 1,024 units"]);
   expect(headLines(graphOf([10], { kind: "" }).columns[0])[1]).toBe("10");
 });
 
@@ -139,7 +139,7 @@ it("lays out nothing without a complaint", () => {
 it("runs edges from mark to mark, by whichever columns they join", () => {
   const graph = networkOf({ sizes: [4, 4, 4], skips: [[0, 2]] });
   const layout = layoutGraph(graph, 900, HEIGHT);
-  const camera = zoomAt(layout, whole(), { x: 300, y: 100 }, 2);
+  const camera = zoomAt(layout, wholeView(), { x: 300, y: 100 }, 2);
   for (const [b, { source, target }] of graph.bundles.entries()) {
     const course = courseOf(graph, layout, camera, b);
     const start = toScreen(camera, { x: layout.x[source], y: layout.lane });
@@ -152,7 +152,7 @@ it("runs edges from mark to mark, by whichever columns they join", () => {
 
 describe("the camera", () => {
   const layout = layoutGraph(graphOf([64, 10]), 900, HEIGHT);
-  const close: Camera = zoomAt(layout, whole(), { x: 200, y: 120 }, 3);
+  const close: Camera = zoomAt(layout, wholeView(), { x: 200, y: 120 }, 3);
 
   it("goes to the screen and back", () => {
     const there = toScreen(close, { x: 123, y: 45 });
@@ -167,23 +167,37 @@ describe("the camera", () => {
   });
 
   it("shows everything when it is zoomed out, and never what is beyond the edges", () => {
-    expect(zoomAt(layout, close, { x: 890, y: 5 }, 1e-3)).toEqual(whole());
+    expect(zoomAt(layout, close, { x: 890, y: 5 }, 1e-3)).toEqual(wholeView());
     expect(pan(layout, close, 1e6, 1e6)).toEqual({ scale: 3, dx: 0, dy: 0 });
     expect(pan(layout, close, -1e6, -1e6)).toEqual({ scale: 3, dx: -1800, dy: -2 * HEIGHT });
-    expect(clamp(layout, { scale: 0.1, dx: 50, dy: 50 })).toEqual(whole());
+    expect(clamp(layout, { scale: 0.1, dx: 50, dy: 50 })).toEqual(wholeView());
   });
 
   it("comes close enough to tell any two units apart, and no closer", () => {
     const many = layoutGraph(graphOf([4096, 10]), 900, HEIGHT);
-    const { scale } = zoomAt(many, whole(), { x: 0, y: 0 }, 1e9);
+    const { scale } = zoomAt(many, wholeView(), { x: 0, y: 0 }, 1e9);
     expect(many.pitch[0] * scale).toBeCloseTo(24, 6);
-    expect(zoomAt(layout, whole(), { x: 0, y: 0 }, 1e9).scale).toBe(8);
+    expect(zoomAt(layout, wholeView(), { x: 0, y: 0 }, 1e9).scale).toBe(8);
   });
 
   it("keeps a head inside the view for as long as its column is", () => {
     const width = layout.heads[0].width;
-    expect(headX(layout, whole(), 0)).toBeGreaterThanOrEqual(width / 2);
+    expect(headX(layout, wholeView(), 0)).toBeGreaterThanOrEqual(width / 2);
     const away = pan(layout, close, -500, 0);
     expect(headX(layout, away, 0)).toBeLessThan(0);
   });
+});
+
+it("keeps the tiles of the outer columns whole", () => {
+  const layout = layoutGraph(graphOf([1, 3, 1], { maps: true }), 600, 400);
+  expect(layout.tile[0]).toBeGreaterThan(60);
+  expect(layout.x[0] - layout.tile[0] / 2).toBeGreaterThanOrEqual(2);
+  expect(layout.x[2] + layout.tile[2] / 2).toBeLessThanOrEqual(598);
+});
+
+it("heads a column with the layer that a reader finds the units in", () => {
+  const [column] = graphOf([1, 3], { kind: "1 × 8 × 8" }).columns;
+  const channels = { ...column, name: "channels of input" };
+  expect(headLines({ ...channels, layer: "input" })).toEqual(["input", "1 × 8 × 8 · 1 unit"]);
+  expect(headLines({ ...channels, layer: null })[0]).toBe("channels of input");
 });
