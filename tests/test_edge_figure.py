@@ -342,7 +342,7 @@ def test_clusters_of_several_units_wear_the_colours_that_heatmaps_give_them(draw
 def test_heads_never_cover_each_other_nor_leave_the_page(drawn, columns, kind):
     content = random_graph([4] * columns)
     named = tuple(
-        replace(column, name=f"encoder.layers.{k}.linear", aliases=(), kind=kind)
+        replace(column, name=f"encoder.layers.{k}.linear", aliases=(), layer="", kind=kind)
         for k, column in enumerate(content.columns)
     )
     axes = drawn(replace(content, columns=named), dpi=100)  # the figure's own, in which words are measured

@@ -101,7 +101,7 @@ it("stands heads in one row where they fit and in several where they do not", ()
 
 it("says what a head says", () => {
   expect(headLines(graphOf([1024]).columns[0])).toEqual(["input", "Linear, Sigmoid · 1,024 units"]);
-  expect(headLines(graphOf([10], { kind: "" }).columns[0])[1]).toBe("10");
+  expect(headLines(graphOf([10], { kind: "" }).columns[0])[1]).toBe("10 units");
 });
 
 it("draws dots, tiles where there are maps and room, and a strip where units are too close", () => {
