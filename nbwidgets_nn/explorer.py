@@ -82,7 +82,8 @@ def explore(
             layer that takes more than a few seconds offers a button.
         input_range: (low, high) of the model's own input, for its effective information: (0, 1) for pixels. By default
             (-10, 10), as behind any layer without an activation.
-        classes: names of the last layer's units, printed beside them in the edge graph.
+        classes: names of the last layer's units, printed beside them in the edge graph; by default their numbers, if the
+            labels are these numbers.
         max_edges: the most edges that the edge graph holds, see `edge_graph`; 0 leaves the graph out.
         title: shown above the layers; the model's class by default.
 

@@ -55,7 +55,7 @@ def edge_graph(
         model: any module, or an `Activations` made before (then without ``input``).
         input: what the model takes.
         target: one label a sample, shown with its number.
-        classes: names of the last layer's units.
+        classes: names of the last layer's units; by default their numbers, if the labels are these numbers.
         samples: how many samples are held, evenly spaced; or their indices. By default as many as travel easily, at most 32.
         max_edges: the most edges that are held; of a larger model those of largest |weight|, and the view says so.
         options: of `EdgeGraph`: ``sample``, ``quantity``, ``shown``, ``height``, ...
@@ -97,7 +97,10 @@ def graph_content(
     if not plan.bundles:
         return EdgeGraphContent(message=f"This model has no edges that can be drawn: {missing or _NOTHING}.")
     joined = sorted({end for bundle in plan.bundles for end in (bundle.source, bundle.target)})
-    columns = [_column(plan, index, orders, classes if index == joined[-1] else None) for index in joined]
+    last = joined[-1]
+    if classes is None:
+        classes = _numbered(target, plan.columns[last].units)
+    columns = [_column(plan, index, orders, classes if index == last else None) for index in joined]
     share = min(1.0, max_edges / sum(bundle.edges.weight.size for bundle in plan.bundles))
     bundles = [_bundle(bundle, joined, share) for bundle in plan.bundles]
     held = "" if len(chosen) == count else f"{len(chosen)} of {count:,} samples"
@@ -133,7 +136,17 @@ def _sample_names(chosen: NDArray, target: Sequence[Any] | None, count: int) -> 
     if len(target) != count:
         raise ValueError(expected("target", f"one label for each of {count:,} samples", f"{len(target):,}"))
     labels = target.tolist() if hasattr(target, "tolist") else list(target)
-    return tuple(f"sample {k} · {labels[k]}" for k in chosen)
+    return tuple(
+        f"sample {k} · {labels[k] if isinstance(labels[k], str) else f'class {labels[k]}'}" for k in chosen
+    )
+
+
+def _numbered(target: Sequence[Any] | None, units: int) -> list[str] | None:
+    """Return the classes that labels 0, 1, ... name, if they are as many as there are units."""
+    if target is None:
+        return None
+    numbers = np.unique(np.asarray(target))
+    return [str(k) for k in range(units)] if np.array_equal(numbers, np.arange(units)) else None
 
 
 def _column(plan: GraphPlan, index: int, orders: Orders, classes: Sequence[Any] | None) -> UnitColumn:

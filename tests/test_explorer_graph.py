@@ -29,7 +29,7 @@ def test_stands_below_with_every_layer(explorer):
     assert explorer.children[-1] is explorer.graph
     assert [column.name for column in explorer.graph.content.columns] == ["input", "1", "2"]
     assert explorer.graph.content.columns[-1].labels == tuple("abcd")
-    assert explorer.graph.content.samples[1].endswith(" · 3")
+    assert explorer.graph.content.samples[1].endswith(" · class 3")
 
 
 def test_units_stand_in_the_order_of_the_heatmaps(explorer):

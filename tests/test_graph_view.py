@@ -135,10 +135,19 @@ def test_positions_of_a_linear_are_summed():
 def test_samples_are_evenly_spaced_and_named_after_their_labels():
     model, X = nn.Linear(2, 2), torch.randn(101, 2)
     shown = content(model, X, samples=3, target=np.arange(101) % 10)
-    assert shown.samples == ("sample 0 · 0", "sample 50 · 0", "sample 100 · 0")
+    assert shown.samples == ("sample 0 · class 0", "sample 50 · class 0", "sample 100 · class 0")
     assert shown.how == "3 of 101 samples"
     assert content(model, X, samples=[7, -1]).samples == ("sample 7", "sample 100")
     np.testing.assert_allclose(content(model, X, samples=[7]).columns[0].values, X[[7]])
+
+
+def test_the_last_units_are_named_by_the_labels_that_number_them():
+    model, X = nn.Linear(2, 3), torch.randn(6, 2)
+    assert content(model, X, target=[0, 1, 2] * 2).columns[-1].labels == ("0", "1", "2")
+    assert content(model, X, target=torch.tensor([0, 1, 2] * 2)).columns[-1].labels == ("0", "1", "2")
+    for other in ([0, 1] * 3, [1, 2, 3] * 2, list("abcabc"), None):
+        assert content(model, X, target=other).columns[-1].labels is None
+    assert content(model, X, target=list("abcabc")).samples[1] == "sample 1 · b"
 
 
 def test_units_stand_in_the_order_given():

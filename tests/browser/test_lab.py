@@ -60,6 +60,28 @@ def test_layer_set_in_python_reaches_picker_and_heatmaps(explorer, page):
     assert page.locator("[role=treeitem][aria-selected=true]").get_attribute("data-id") == "0"
 
 
+def test_units_selected_in_the_graph_reach_python_and_the_heatmaps(explorer, page):
+    plot = page.locator(".nbw-graph-plot")
+    plot.focus()
+    for key in ("ArrowDown", "ArrowLeft", "Enter"):
+        plot.press(key)
+    page.wait_for_selector(".nbw-chips button[data-name]")
+    shown = chips(page)
+    assert len(shown) == 1
+    page.wait_for_timeout(500)
+    assert explorer.python("ex.selection.units") == explorer.python("ex.graph.selection.units") == shown
+
+
+def test_units_selected_in_python_are_lit_in_the_graph(explorer, page):
+    graph = page.locator(".nbw-edge-graph")
+    explorer.execute("ex.selection = [4, 7]")
+    page.wait_for_function(
+        "() => document.querySelector('.nbw-edge-graph').innerText.includes('2 units selected')"
+    )
+    assert explorer.python("ex.graph.selection.units") == ["3:4", "3:7"]
+    assert graph.locator(".nbw-graph-head[aria-pressed=true]").get_attribute("data-layer") == "3"
+
+
 def test_brushed_units_reach_python_and_the_other_heatmap(explorer, page):
     other = pixels(page, "profile", "nbw-overlay")
     brush(page, "correlation", (0.02, 0.02), (0.3, 0.18))
