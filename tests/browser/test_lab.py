@@ -38,6 +38,8 @@ def page(opened):
 def explorer(opened, page, request):
     """The explorer as it was first shown."""
     opened.execute("ex.layer, ex.selection, ex.cut = '3', None, 0.5")
+    page.evaluate("document.activeElement.blur()")
+    page.locator(".nbw-linked-heatmaps .nbw-title").first.scroll_into_view_if_needed()
     page.mouse.move(5, 5)
     wait_painted(page, layer="3")
     page.wait_for_function("() => !document.querySelector('.nbw-chips button[data-name]')")
