@@ -90,8 +90,8 @@ def graph_content(
     chosen = _chosen(_fitting(recording) if samples is None else samples, count)
     if max_edges < 1:
         raise ValueError(expected("max_edges", "at least 1", f"{max_edges}"))
-    names = _sample_names(chosen, target, count)
     some = recording.take(chosen)
+    names = _sample_names(chosen % count, target, count)
     plan = GraphPlan(some, triplets(some))
     missing = f"no edges into {', '.join(plan.without)}" if plan.without else ""
     if not plan.bundles:
@@ -127,7 +127,7 @@ def _chosen(samples: int | Sequence[int], count: int) -> NDArray[np.int64]:
         if samples < 1:
             raise ValueError(expected("samples", "at least 1, or indices", f"{samples}"))
         return np.linspace(0, count - 1, min(int(samples), count)).round().astype(np.int64)
-    return np.asarray(samples) % count
+    return np.atleast_1d(np.asarray(samples))
 
 
 def _sample_names(chosen: NDArray, target: Sequence[Any] | None, count: int) -> tuple[str, ...]:
@@ -156,7 +156,8 @@ def _column(plan: GraphPlan, index: int, orders: Orders, classes: Sequence[Any] 
         raise ValueError(
             expected("classes", f"a name for each of the last layer's {column.units} units", came)
         )
-    known = [
+    # Named units stand as they are numbered: a reader looks for "7" between "6" and "8".
+    known = classes is None and [
         order for order in map(orders, column.aliases) if order is not None and len(order) == column.units
     ]
     maps = plan.maps_of(index)

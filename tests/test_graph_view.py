@@ -206,6 +206,17 @@ def test_the_widget_takes_model_and_input_or_a_recording():
     assert two.content.columns[-1].labels == ("a", "b")
 
 
+def test_samples_must_be_there():
+    with pytest.raises(IndexError, match="samples: expected indices below 4"):
+        content(nn.Linear(3, 2), torch.randn(4, 3), samples=[1, 500])
+
+
+def test_named_units_stand_as_they_are_numbered():
+    order = np.array([2, 0, 1])
+    shown = content(nn.Linear(2, 3), torch.randn(4, 2), orders={"Linear": order}.get, classes="abc")
+    assert shown.columns[1].places.tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

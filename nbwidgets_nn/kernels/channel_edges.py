@@ -53,8 +53,8 @@ class ChannelEdges:
         return self.weight * self.source[:, None]
 
     def __str__(self) -> str:
-        outputs, inputs = self.weight.shape
-        return f"edges of {inputs:,} x {outputs:,} channels, {len(self.source):,} rows, by {self.weight_is}"
+        rows, (outputs, inputs) = len(self.source), self.weight.shape
+        return f"edges of {inputs:,} x {outputs:,} channels, {rows:,} row{'s' * (rows != 1)}, by {self.weight_is}"
 
 
 def channel_edges(

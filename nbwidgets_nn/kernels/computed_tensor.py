@@ -16,6 +16,9 @@ from nbwidgets_nn._arrays import as_numpy, expected
 
 CPU = torch.device("cpu")
 
+_MOST_PRINTED = 100
+_SIZES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("bytes", 1))
+
 
 class ComputedTensor:
     """Reads like a tensor of `shape`, and computes the elements that are asked for.
@@ -29,8 +32,9 @@ class ComputedTensor:
     iterating, gives the same kind of object of one axis less as long as two axes remain, so that ``t[b][i][j]`` computes
     no more than it shows.
 
-    `torch.as_tensor`, `numpy.asarray`, and any function of torch that is given the object compute all of it first: that
-    costs the memory of the whole tensor, as `materialize` does, and raises MemoryError where there is not enough.
+    `torch.as_tensor`, `numpy.asarray`, arithmetic, the methods of a tensor (``t.sum(1)``), and any function of torch that is
+    given the object compute all of it first: that costs the memory of the whole tensor, as `materialize` does, and raises
+    MemoryError where there is not enough.
     """
 
     def __init__(
@@ -141,9 +145,31 @@ class ComputedTensor:
     ) -> Any:
         return function(*_computed(args), **_computed(kwargs or {}))
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(Tensor, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.materialize(), name)
+
     def __repr__(self) -> str:
-        size = f"{self.nbytes / 1e9:,.2f} GB if materialised"
-        return f"{type(self).__name__}(shape {tuple(self.shape)}, {self.dtype}, {size})"
+        if self.numel() <= _MOST_PRINTED:
+            return f"{type(self).__name__}({self.materialize()})"
+        size = next(f"{self.nbytes / unit:,.1f} {name}" for name, unit in _SIZES if self.nbytes >= unit)
+        return f"{type(self).__name__}(shape {tuple(self.shape)}, {self.dtype}, {size} if materialised)"
+
+
+def _with_all_of_it(name: str) -> Callable:
+    def operator(self: ComputedTensor, *others: Any) -> Tensor:
+        return getattr(self.materialize(), name)(*map(_computed, others))
+
+    operator.__name__ = name
+    return operator
+
+
+# Python looks for operators on the class, and not by __getattr__.
+for _name in ("neg", "abs", "add", "sub", "mul", "truediv", "pow", "matmul", "lt", "le", "gt", "ge"):
+    setattr(ComputedTensor, f"__{_name}__", _with_all_of_it(f"__{_name}__"))
+for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
+    setattr(ComputedTensor, f"__r{_name}__", _with_all_of_it(f"__r{_name}__"))
 
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:

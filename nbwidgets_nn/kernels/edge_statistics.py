@@ -45,6 +45,12 @@ class EdgeStatistics:
         """The variance of every edge as (n_in, n_out), computed where it is read: w² times that of x, and 0 without an edge."""
         return self._of_edges(lambda i, w: w * w * self.source_variance[i])
 
+    @property
+    def rms(self) -> ComputedTensor:
+        """The root of the mean square of every edge as (n_in, n_out), computed where it is read: |w| times that of x."""
+        size = (self.source_mean.square() + self.source_variance).sqrt()
+        return self._of_edges(lambda i, w: w.abs() * size[i])
+
     def _of_edges(self, value: Callable[[Tensor, Tensor], Tensor]) -> ComputedTensor:
         row = torch.zeros((), dtype=torch.long, device=self.source_mean.device)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,9 +25,10 @@ QUANTITIES = ("contribution", "weight", "source")
 _AT_ONCE = 2**21  # edges looked at together
 _NAN = -1.0  # magnitude that ranks NaN behind every number
 _NO_EDGE = -2.0
+_MOST_PRINTED = 10
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StrongestEdges:
     """Edges by falling magnitude of `value`; equal ones by row, source and target. Arrays have one entry an edge.
 
@@ -59,9 +62,34 @@ class StrongestEdges:
     def __len__(self) -> int:
         return len(self.value)
 
+    def __iter__(self) -> Iterator[Edge]:
+        """Yield the edges one by one."""
+        return map(Edge, *(getattr(self, name).tolist() for name in Edge._fields))
+
     def __str__(self) -> str:
         marked = f"; {self.nan:,} edges are NaN" if self.nan else ""
         return f"the {len(self):,} largest of {self.edges:,} edges by |{self.by}|{marked}"
+
+    def __repr__(self) -> str:
+        columns = ("row", "source", "target", "x", "w", "w x", "y")
+        lines = [" ".join(f"{name:>10}" for name in columns)]
+        for edge in islice(self, _MOST_PRINTED):
+            ends = " ".join(f"{number:>10,}" for number in edge[:3])
+            lines.append(ends + "".join(f" {number:>10.4g}" for number in edge[3:]))
+        more = [f"and {len(self) - _MOST_PRINTED:,} more"] * (len(self) > _MOST_PRINTED)
+        return "\n".join([str(self), *lines, *more])
+
+
+class Edge(NamedTuple):
+    """One edge: its ends in one row, and the values there."""
+
+    batch: int
+    source: int
+    target: int
+    source_value: float
+    weight: float
+    contribution: float
+    target_value: float
 
 
 def strongest_edges(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nbwidgets_nn._arrays import expected
+from nbwidgets_nn._arrays import as_numpy, expected
 from nbwidgets_nn.kernels.added_outputs import added_outputs
 from nbwidgets_nn.kernels.attention_edges import attention_edges
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges, channel_edges
 from nbwidgets_nn.kernels.computed_tensor import ComputedTensor, check_memory, empty
-from nbwidgets_nn.kernels.edge_blocks import EdgeBlock
+from nbwidgets_nn.kernels.edge_blocks import EdgeBlock, dense_block
 from nbwidgets_nn.kernels.edge_statistics import EdgeStatistics, SourceMoments
 from nbwidgets_nn.kernels.edges_of_layers import Edges, edges_of_layer
 from nbwidgets_nn.kernels.source_units import SourceUnits, source_units
@@ -101,6 +102,21 @@ class Triplets(Mapping[str, "LayerTriplets"]):
             return self._layers[name]
         except (KeyError, TypeError):
             raise KeyError(f"no triplets of {name!r}: {self._why_not(name)}") from None
+
+    def statistics(self, loader: Iterable[Any]) -> dict[str, EdgeStatistics]:
+        """Return mean and variance of every edge's contribution over a data set, of all layers in one pass.
+
+        Layers whose weights each sample has for itself (max pooling, attention) have none.
+
+        Args:
+            loader: as for `LayerTriplets.statistics`.
+
+        Raises:
+            ValueError: no batch.
+            RecordingError: the network raised.
+        """
+        shared = {name: layer for name, layer in self.items() if not layer.block.per_sample}
+        return _statistics(self.recording.network, shared, loader)
 
     def _why_not(self, name: object) -> str:
         if name in self.skipped:
@@ -196,13 +212,20 @@ class LayerTriplets(ComputedTensor):
             self.shape[:3], self.dtype, self.device, self._contribution_at, _INSTEAD, self._fill_contribution
         )
 
-    def top(self, k: int, by: str = "contribution", batch: int | None = None) -> StrongestEdges:
+    def top(
+        self, k: int, by: str = "contribution", batch: int | None = None, *, target: int | None = None
+    ) -> StrongestEdges:
         """Return the `k` edges that are largest in magnitude, the largest first; see `StrongestEdges`.
+
+        >>> t = triplets(nn.Linear(5, 3), torch.ones(2, 5))["Linear"]
+        >>> t.top(2, batch=1, target=0).target
+        array([0, 0])
 
         Args:
             k: how many.
             by: "contribution", "weight" or "source". Weights that all rows share are ranked once, and shown for the first row.
             batch: rank the edges of this row alone.
+            target: rank the edges into this unit alone; of weights that each sample has for itself only with ``batch``.
 
         Raises:
             ValueError: ``k`` is larger than the number of edges; ``by`` is none of the three; no such row.
@@ -211,7 +234,17 @@ class LayerTriplets(ComputedTensor):
         if batch is not None:
             first = _checked_row(batch, len(x))
             x, block = x[first : first + 1], block.of_sample(first)
-        return strongest_edges(x, block, self.target[first : first + len(x)], k, by, first_row=first)
+        y = self.target[first : first + len(x)]
+        if target is None:
+            return strongest_edges(x, block, y, k, by, first_row=first)
+        if block.per_sample and len(x) > 1:
+            raise ValueError(expected("batch", "a row, as each has weights of its own", "None", "batch=0"))
+        inputs, weights = block.incoming(target)
+        target %= block.n_out
+        found = strongest_edges(
+            x[:, inputs], dense_block(weights[None]), y[:, target, None], k, by, first_row=first
+        )
+        return replace(found, source=as_numpy(inputs)[found.source], target=np.full(len(found), target))
 
     def statistics(self, loader: Iterable[Any]) -> EdgeStatistics:
         """Return mean and variance of every edge's contribution over a data set, in one pass.
@@ -231,10 +264,7 @@ class LayerTriplets(ComputedTensor):
             hint = "t.contribution of one batch"
             came = f"those of {self.kind}, which each sample has for itself"
             raise ValueError(expected("weights", "ones that all samples share", came, hint))
-        moments = SourceMoments(self.shape[1])
-        for batch in loader:
-            moments.update(triplets(self._recording.network, batch)[self.name].source)
-        return moments.statistics(self.block)
+        return _statistics(self._recording.network, {self.name: self}, loader)[self.name]
 
     def by_channel(self, in_groups: Any = None) -> ChannelEdges:
         """Return the edges from channel to channel, summed over positions, without forming those between positions.
@@ -256,14 +286,17 @@ class LayerTriplets(ComputedTensor):
         return channel_edges(self.source, self.target, self.block, in_groups, weight_is)
 
     def source_name(self, unit: int) -> str:
-        """Name an input unit after the layer that it is of: "conv1[2, 4, 5]" is channel 2 at row 4, column 5."""
+        """Name an input unit after the layer that it is of, as selections do: "relu2:4".
+
+        In feature maps, "conv1[2, 4, 5]" is channel 2 at row 4, column 5.
+        """
         layer, shape = self._units.layer, self._units.shape
         if math.prod(shape) != self.shape[1]:
             layer, shape = self._units.layer or f"input of {self.name}", self.source_shape
         return _unit_name(layer or f"input of {self.name}", shape, unit)
 
     def target_name(self, unit: int) -> str:
-        """Name an output unit: "fc1[3]"."""
+        """Name an output unit: "fc1:3"."""
         return _unit_name(self.name, self.target_shape, unit)
 
     def describe(self) -> str:
@@ -356,12 +389,24 @@ def _is_pointwise(layer: Layer) -> bool:
     return layer.is_activation and not mixes and not layer.parameters
 
 
+def _statistics(
+    network: nn.Module, layers: dict[str, LayerTriplets], loader: Iterable[Any]
+) -> dict[str, EdgeStatistics]:
+    moments = {name: SourceMoments(layer.shape[1]) for name, layer in layers.items()}
+    for batch in loader:
+        found = triplets(network, batch)
+        for name, one in moments.items():
+            one.update(found[name].source)
+    return {name: one.statistics(layers[name].block) for name, one in moments.items()}
+
+
 def _unit_name(layer: str, shape: tuple[int, ...], unit: int) -> str:
     units = math.prod(shape)
     if not -units <= unit < units:
         raise IndexError(expected("unit", f"a number from 0 to {units - 1:,}", f"{unit:,}"))
-    at = np.unravel_index(unit % units, shape or (1,))
-    return f"{layer}[{', '.join(map(str, at))}]"
+    if len(shape) < 2:
+        return f"{layer}:{unit % units}"
+    return f"{layer}[{', '.join(map(str, np.unravel_index(unit % units, shape)))}]"
 
 
 def _checked_row(row: int, rows: int) -> int:

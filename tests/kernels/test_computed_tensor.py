@@ -166,3 +166,33 @@ def test_what_repeats_is_computed_once():
 
     ComputedTensor((30, 40), torch.float32, torch.device("cpu"), at)[:, 5:]
     assert seen == [((30, 1), (1, 35))]
+
+
+def table(*shape):
+    return ComputedTensor(shape, torch.float64, torch.device("cpu"), lambda i, j: (10.0 * i + j).double())
+
+
+def test_methods_and_arithmetic_are_those_of_the_whole_tensor():
+    c, whole = table(3, 4), table(3, 4).materialize()
+    for mine, truth in (
+        (c.sum(1), whole.sum(1)),
+        (c.T, whole.T),
+        (c.abs().mean(), whole.abs().mean()),
+        (2 * c - c / 2 + 1, 2 * whole - whole / 2 + 1),
+        (1 - c, 1 - whole),
+        (-c, -whole),
+        (abs(c) ** 2, abs(whole) ** 2),
+        (c @ whole.T, whole @ whole.T),
+        (whole @ c.T, whole @ whole.T),
+        (c > 1, whole > 1),
+        (c * c, whole * whole),
+        (torch.ones(4).double() + c, whole + 1),
+    ):
+        torch.testing.assert_close(mine, truth)
+    with pytest.raises(AttributeError, match="has no attribute 'summ'"):
+        c.summ()
+
+
+def test_prints_what_is_small_and_the_size_of_what_is_not():
+    assert "tensor(" in repr(table(3, 4))
+    assert repr(table(1000, 50)).endswith("kB if materialised)")

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from layers_with_edges import ALL, layer_of
@@ -146,7 +147,7 @@ def test_units_of_images_are_named_by_channel_and_place():
     assert t["0"].source_name(5) == "input[0, 1, 1]"
     assert t["0"].target_name(-1) == "0[1, 1, 1]"
     assert t["3"].source_name(5) == "1[1, 0, 1]"
-    assert t["3"].target_name(1) == "3[1]"
+    assert t["3"].target_name(1) == "3:1"
     with pytest.raises(IndexError, match="unit: expected a number from 0 to 7"):
         t["3"].source_name(8)
 
@@ -248,7 +249,7 @@ def test_prints_briefly():
     assert lines[:2] == ["Triplets of Sequential: 40 layers", "  0: Linear, shape (1, 2, 2, 3), 4 edges"]
     assert lines[-2:] == ["  and 16 more", "  1 skipped: 40"]
     assert repr(t["0"]) == "LayerTriplets('0', Linear, shape (1, 2, 2, 3), 4 edges)"
-    assert repr(t["0"].contribution).startswith("ComputedTensor(shape (1, 2, 2), torch.float32")
+    assert repr(t["0"].contribution).startswith("ComputedTensor(tensor([[[")
 
 
 class Squares(nn.Linear):
@@ -332,3 +333,49 @@ def test_what_is_not_joined_has_no_contribution_however_large_the_value():
     layer = nw.triplets(nn.Conv1d(1, 1, 2), x)["Conv1d"]
     c = layer.contribution.materialize()
     assert c[0].isnan().nonzero().tolist() == [[3, 2]]
+
+
+def test_the_strongest_edges_into_one_unit():
+    rng = torch.Generator().manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.Flatten(), nn.Linear(48, 4)).double()
+    t = nw.triplets(model, torch.randn(5, 2, 4, 4, generator=rng, dtype=torch.float64))
+    for name, target in (("0", 17), ("0", 0), ("2", -1)):
+        for batch in (None, 3):
+            for by in ("contribution", "weight", "source"):
+                found = t[name].top(6, by, batch, target=target)
+                whole = t[name].contribution[:, :, target] if by == "contribution" else None
+                assert set(found.target.tolist()) == {target % t[name].shape[2]}
+                for edge in found:
+                    source, weight, out = t[name][edge.batch, edge.source, edge.target].tolist()
+                    assert (source, weight, out) == (edge.source_value, edge.weight, edge.target_value)
+                if whole is not None:
+                    rows = whole if batch is None else whole[batch : batch + 1]
+                    truth = rows.abs().flatten().sort(descending=True).values[:6]
+                    np.testing.assert_allclose(np.abs(found.value), truth)
+
+
+def test_edges_of_weights_that_samples_have_for_themselves_are_ranked_row_by_row():
+    t = nw.triplets(nn.MaxPool1d(2), torch.randn(3, 2, 6))["MaxPool1d"]
+    with pytest.raises(ValueError, match="batch: expected a row"):
+        t.top(1, target=0)
+    assert t.top(1, batch=2, target=4).value[0] == pytest.approx(t.target[2, 4].item())
+
+
+def test_statistics_of_all_layers_are_those_of_each():
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.MaxPool1d(2), nn.Linear(2, 2))
+    batches = [torch.randn(4, 3) for _ in range(3)]
+    t = nw.triplets(model, batches[0])
+    found = t.statistics(batches)
+    assert list(found) == ["0", "3"]
+    for name, one in found.items():
+        alone = t[name].statistics(batches)
+        torch.testing.assert_close(one.mean[:], alone.mean[:])
+        torch.testing.assert_close(one.rms[:].square(), one.mean[:].square() + one.variance[:])
+
+
+def test_a_list_of_edges_shows_them():
+    t = nw.triplets(nn.Linear(5, 4), torch.ones(2, 5))["Linear"]
+    shown = repr(t.top(12))
+    assert shown.startswith("the 12 largest of 40 edges by |contribution|")
+    assert shown.endswith("and 2 more")
+    assert len(shown.splitlines()) == 13
