@@ -182,14 +182,15 @@ class Explorer(StillPicture, HBox):
             layer=shown,
             cut=cut,
         )
-        self._links = [
+        self._links = []
+        if self.graph is not None:  # before the links: a layer set in Python is not the picker's yet
+            self._link_graph(self.graph)
+        self._links += [
             traitlets.link((self.picker, "layer"), (self, "layer")),
             traitlets.link((self.heatmaps, "cut"), (self, "cut")),
             traitlets.link((self.heatmaps, "selection"), (self, "selection")),
         ]
         self.observe(self._show_layer, "layer")
-        if self.graph is not None:
-            self._link_graph(self.graph)
         self.heatmaps.on_job(self._on_job)
         self._inform(patience=_PATIENCE_AT_FIRST)
 
@@ -208,14 +209,19 @@ class Explorer(StillPicture, HBox):
         """
 
         def to_graph(change: Any) -> None:
-            if change.new.source == "python":
+            if change.new.write:
                 graph.selection = change.new
 
         def from_graph(change: Any) -> None:
-            if change.new.source == "python":
+            if change.new.write:
                 self.selection = change.new
 
+        def mark_layer(change: Any) -> None:
+            if self.picker.layer != change.new:  # not picked in the browser
+                graph.layer = change.new
+
         self.observe(to_graph, "selection")
+        self.observe(mark_layer, "layer")
         graph.observe(from_graph, "selection")
         self._links += [
             jslink((getattr(self, widget), trait), (graph, trait)) for widget, trait in _GRAPH_LINKS
@@ -233,7 +239,7 @@ class Explorer(StillPicture, HBox):
     def read_selection(self, value: Any) -> Selection:
         """Read names, indices, or None as a selection within the layer shown, or of another layer by names."""
         selection = self.heatmaps.read_selection(value)
-        known = self.recording[selection.layer].units if selection.layer else 0
+        known = self._units_of(selection.layer) if selection.layer else 0
         beyond = [
             name for name, index in zip(selection.units, selection.indices, strict=True) if index >= known
         ]
@@ -242,6 +248,11 @@ class Explorer(StillPicture, HBox):
                 f"selection: layer {selection.layer!r} has {known} units; {beyond[:5]} are not among them"
             )
         return selection
+
+    def _units_of(self, layer: str) -> int:
+        column = self.graph and self.graph.content.column_of(layer)
+        # Tiles and joined inputs are units in the graph alone.
+        return column.units if column and layer not in self.recording else self.recording[layer].units
 
     def close(self) -> None:
         """Close the widgets too and let everything go: the recording, the matrices, the results."""
@@ -305,11 +316,11 @@ class Explorer(StillPicture, HBox):
         shown = filter(None, [self.picker, self.heatmaps, self.graph])
         return "".join(widget.static_html() for widget in shown)
 
-    def to_png(self, path: str | Path | None = None, **options: Any) -> bytes:
+    def to_png(self, path: str | Path | None = None, **options: Any) -> bytes | Path:
         """Draw the heatmaps as they are shown; see `LinkedHeatmaps.to_png`."""
         return self.heatmaps.to_png(path, **options)
 
-    def to_svg(self, path: str | Path | None = None, **options: Any) -> str:
+    def to_svg(self, path: str | Path | None = None, **options: Any) -> str | Path:
         """Draw the heatmaps as they are shown; see `LinkedHeatmaps.to_svg`."""
         return self.heatmaps.to_svg(path, **options)
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges
+from nbwidgets_nn.kernels.source_units import source_layer
 from nbwidgets_nn.kernels.triplets import LayerTriplets, Triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import AVERAGES, MAXIMA, WEIGHTED
 from nbwidgets_nn.record.layer import Layer
 from nbwidgets_nn.record.topology import BATCH_NORM, DROPOUT
+from nbwidgets_nn.unit_sums import mean_over_positions, sum_over_positions, with_channels_first
 
 # Behind these unit k is still unit k, whatever they do to its value.
 _KEEPING = (
@@ -23,15 +23,22 @@ _KEEPING = (
     *MAXIMA,
     BATCH_NORM,
     DROPOUT,
-    nn.LayerNorm,
-    nn.GroupNorm,
-    nn.Identity,
-    nn.Flatten,
-    nn.Unflatten,
     nn.AdaptiveAvgPool1d,
     nn.AdaptiveAvgPool2d,
+    nn.AdaptiveAvgPool3d,
+    nn.AdaptiveMaxPool1d,
     nn.AdaptiveMaxPool2d,
+    nn.AdaptiveMaxPool3d,
+    nn.Flatten,
+    nn.GroupNorm,
+    nn.Identity,
+    nn.InstanceNorm1d,
+    nn.InstanceNorm2d,
+    nn.LayerNorm,
+    nn.Unflatten,
+    nn.Upsample,
 )
+_PASSING = (nn.Identity, DROPOUT, nn.Flatten, nn.Unflatten)
 
 
 @dataclass(eq=False)
@@ -45,6 +52,7 @@ class Column:
     """The layer whose input this is, where no single layer made it."""
     values: NDArray | None = None
     """(samples, units) as they go on, the mean over positions; None where nothing takes them."""
+    positions: int = 1
 
     @property
     def aliases(self) -> list[str]:
@@ -53,26 +61,47 @@ class Column:
 
     @property
     def layer(self) -> str | None:
-        """Return the layer to look at for these units."""
-        return self.aliases[-1] if self.aliases else self.layers[-1].name if self.layers else None
+        """Return the layer to look at for these units: the last that does something to them."""
+        acting = [layer.name for layer in self.layers if not isinstance(layer.module, _PASSING)]
+        named = [name for name in self.aliases if name in acting] or self.aliases or acting
+        return named[-1] if named else None
 
     @property
     def name(self) -> str:
         """Name the last layer whose units these are; where a tile stands for many units, the tiles."""
-        if self.aliases:
-            return self.aliases[-1]
-        return f"channels of {self.layers[-1].name}" if self.layers else f"input of {self.before}"
+        if self.layer is None:
+            return f"input of {self.before}"
+        return self.layer if self.aliases else f"channels of {self.layer}"
+
+    @property
+    def kind(self) -> str:
+        """Say what the layers are: "Conv2d, relu, MaxPool2d"; of the input, its shape."""
+        if self.layers and self.layers[0].name == "input":
+            shape = self.layers[0].output_shape[1:]
+            return " × ".join(map(str, shape)) if len(shape) > 1 else ""
+        return self.kinds_behind("")
+
+    def kinds_behind(self, name: str) -> str:
+        """Say what happens to the values after the layer of this name; after any other name, in all layers."""
+        names = [layer.name for layer in self.layers]
+        behind = self.layers[names.index(name) + 1 :] if name in names else self.layers
+        kinds = [layer.kind for layer in behind if not isinstance(layer.module, _PASSING)]
+        after = self.layers[-1].activation if self.layers else None
+        if after is not None and not isinstance(after, nn.Module):
+            kinds.append(getattr(getattr(after, "function", after), "__name__", "a function"))
+        return ", ".join(kinds)
 
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """The edges of one layer between two columns."""
+    """The edges of one layer between two columns; arrays as in `ChannelEdges`, or one number an edge with its `ends`."""
 
     name: str
     kind: str
     source: int
     target: int
     edges: ChannelEdges
+    ends: NDArray | None = None
 
 
 class GraphPlan:
@@ -83,7 +112,7 @@ class GraphPlan:
         self.columns: list[Column] = []
         self.bundles: list[Bundle] = []
         self.without: list[str] = []
-        """Layers that mix units and whose edges are not known."""
+        """Columns and layers that mix units in a way that is not known as edges, and layers without values."""
         self._samples = len(recording["input"].output)
         self._recording, self._found = recording, found
         self._home: dict[str, int] = {}
@@ -92,52 +121,58 @@ class GraphPlan:
 
     def _place(self, layer: Layer) -> None:
         if layer.output is None:
+            if layer.output_shape is not None:
+                self.without.append(f"{layer.name} ({layer.note})")
             return
         if layer.name == "input":
             self._home[layer.name] = self._open(Column([layer]))
             return
-        source = self._input_of(layer)
-        if (layer.is_activation or isinstance(layer.module, _KEEPING)) and self._keeps(layer, source):
-            self.columns[source].layers.append(layer)
-            self._home[layer.name] = source
-            return
+        if (layer.is_activation or isinstance(layer.module, _KEEPING)) and layer.input is not None:
+            source = self._input_of(layer)
+            if self._keeps(layer, source):
+                self.columns[source].layers.append(layer)
+                self._home[layer.name] = source
+                return
         if isinstance(layer.module, WEIGHTED) and layer.name in self._found:
-            self._mix(layer, self._found[layer.name], source)
-        else:
-            self._home[layer.name] = self._open(Column([layer], _width(layer)))
-            self.without.append(f"{layer.name} ({layer.kind})")
+            self._mix(layer, self._found[layer.name], self._input_of(layer))
+            return
+        self._home[layer.name] = self._open(Column([layer], _width(layer)))
+        self.without.append(f"{layer.name} ({layer.kind})")
 
     def _open(self, column: Column) -> int:
         self.columns.append(column)
         return len(self.columns) - 1
 
     def _input_of(self, layer: Layer) -> int:
-        """Return the column that the layer's input stands in: where several layers made it together, one of its own."""
-        homes = {self._home[name] for name in layer.input_of[:1] or layer.fed_by if name in self._home}
-        if len(homes) == 1:
-            return homes.pop()
-        addition = self._found.get(f"{layer.name}.add")
+        """Return the column that the layer's input stands in: one of its own, where it is no single layer's output."""
+        made_by = source_layer(self._recording, layer)
+        if made_by in self._home:
+            return self._home[made_by]
         column = self._open(Column(before=layer.name))
-        if addition is None:
+        addition = self._found.get(f"{layer.name}.add")
+        if addition is None or not self._add(addition, layer, column):
             self.without.append(self.columns[column].name)
-        else:
-            self._add(addition, layer, column)
         return column
 
-    def _add(self, addition: LayerTriplets, layer: Layer, target: int) -> None:
-        """Join the columns of two addends with the column of their sum, one edge a unit and addend."""
-        units = _channels(layer.input_shape)
+    def _add(self, addition: LayerTriplets, layer: Layer, target: int) -> bool:
+        """Join the columns of two addends with the column of their sum, one edge a unit and addend; tell if both are there."""
+        axis = _input_axis(self._recording, layer)
+        units = layer.input.shape[axis]
         self.columns[target].units = units
-        sums = _over_positions(addition.target, self._samples, units)
+        sums = sum_over_positions(layer.input, axis)
+        complete = True
         for addend in addition.source.unflatten(1, (2, -1)).unbind(1):
-            source = self._made_by(addend.reshape(layer.input.shape), layer)
+            values = addend.reshape(layer.input.shape)
+            source = self._made_by(values, layer)
             if source is None or self.columns[source].units not in (0, units):
+                complete = False
                 continue
             self.columns[source].units = units
-            values = _over_positions(addend, self._samples, units)
-            one = np.eye(units, dtype=np.float32)
-            edges = ChannelEdges(values, one, sums, None, values[:, None] * one)
-            self.bundles.append(Bundle(addition.name, "Add", source, target, edges))
+            each = sum_over_positions(values, axis)
+            edges = ChannelEdges(each, np.ones(units, np.float32), sums, None, each)
+            ends = np.stack([np.arange(units)] * 2, axis=1)
+            self.bundles.append(Bundle(addition.name, "Add", source, target, edges, ends))
+        return complete
 
     def _made_by(self, values: Tensor, layer: Layer) -> int | None:
         """Return the column that holds these very values: as an output, or as they went into another layer."""
@@ -150,11 +185,8 @@ class GraphPlan:
         return None
 
     def _keeps(self, layer: Layer, source: int) -> bool:
-        units = self.columns[source].units
-        if not units:
-            return True
-        shape = layer.output_shape
-        return _width(layer) == units or (len(shape) == 2 and shape[1] % units == 0)
+        units, shape = self.columns[source].units, layer.output_shape
+        return not units or _width(layer) == units or (len(shape) == 2 and shape[1] % units == 0)
 
     def _mix(self, layer: Layer, entry: LayerTriplets, source: int) -> None:
         """Open a column for a layer with weights, and make its bundle from the one that its input stands in."""
@@ -171,54 +203,56 @@ class GraphPlan:
         edges = _of_samples(edges, self._samples)
         self.bundles.append(Bundle(entry.name, entry.kind, source, target, edges))
         if column.values is None:
-            column.values = edges.source * (self._samples * column.units / entry.source.numel())
+            column.positions = entry.source.numel() // (self._samples * column.units)
+            column.values = edges.source / column.positions
 
-    def values_of(self, column: Column) -> NDArray:
-        """Return (samples, units): what goes on from the column, or what its last layer returned; means over positions."""
-        if column.values is not None:
-            return column.values
-        output = column.layers[-1].output
-        return _over_positions(_channels_first(column.layers[-1]), self._samples, column.units) / (
-            output.numel() / self._samples / column.units
-        )
+    def finish(self) -> list[int]:
+        """Return the columns that have edges, in order, and fill in the values of those whose units nothing takes."""
+        joined = sorted({end for bundle in self.bundles for end in (bundle.source, bundle.target)})
+        for column in (self.columns[index] for index in joined):
+            if column.values is None:
+                last = column.layers[-1] if column.layers else None
+                tensor = last.output if last else self._recording[column.before].input
+                axis = (
+                    last.channel_axis
+                    if last
+                    else _input_axis(self._recording, self._recording[column.before])
+                )
+                column.values, column.positions = mean_over_positions(tensor, axis, column.units)
+        return joined
 
     def maps_of(self, index: int) -> Tensor | None:
         """Return (samples, units, height, width), as the next layer takes them where that is known; None without images."""
         column = self.columns[index]
         takers = [self._recording[b.name] for b in self.bundles if b.source == index and b.kind != "Add"]
-        tensors = [layer.input for layer in takers] + [layer.output for layer in reversed(column.layers)]
-        whole = (self._samples, column.units)
-        return next(
-            (
-                t
-                for t in tensors
-                if t is not None and t.ndim == 4 and t.shape[:2] == whole and t[0, 0].numel() > 1
-            ),
-            None,
-        )
+        taken = [(layer.input, _input_axis(self._recording, layer)) for layer in takers]
+        made = [(layer.output, layer.channel_axis) for layer in reversed(column.layers)]
+        maps = (with_channels_first(t, axis) for t, axis in taken + made if t is not None and t.ndim == 4)
+        return next((t for t in maps if t.shape[1] == column.units and t[0, 0].numel() > 1), None)
 
 
 def _width(layer: Layer) -> int:
     """Return how many units a layer gives to the graph: channels, or features."""
-    axis = layer.channel_axis
-    return 1 if axis is None else layer.output_shape[axis]
+    return 1 if layer.channel_axis is None else layer.output_shape[layer.channel_axis]
 
 
-def _channels(shape: tuple[int, ...]) -> int:
-    return shape[1] if len(shape) in (2, 4, 5) else shape[-1]
-
-
-def _channels_first(layer: Layer) -> Tensor:
-    axis = layer.channel_axis
-    return layer.output if axis in (None, 0, 1) else layer.output.movedim(axis, 1)
-
-
-def _over_positions(values: Tensor, samples: int, units: int) -> NDArray:
-    return values.reshape(samples, units, -1).float().sum(dim=2).cpu().numpy()
+def _input_axis(recording: Activations, layer: Layer) -> int:
+    """Return the axis of a layer's input that counts units."""
+    if isinstance(layer.module, nn.Linear):
+        return layer.input.ndim - 1
+    if isinstance(layer.module, WEIGHTED):
+        return 1
+    alike = [layer, *(recording[name] for name in layer.fed_by)]
+    known = [one.channel_axis for one in alike if one.output_shape == layer.input_shape and one.channel_axis]
+    return known[0] if known else min(1, layer.input.ndim - 1)
 
 
 def _same(tensor: Tensor | None, values: Tensor) -> bool:
-    return tensor is not None and tensor.shape == values.shape and torch.equal(tensor, values)
+    return (
+        tensor is not None
+        and tensor.shape == values.shape
+        and bool(tensor.isclose(values, equal_nan=True).all())
+    )
 
 
 def _of_samples(edges: ChannelEdges, samples: int) -> ChannelEdges:
@@ -230,7 +264,7 @@ def _of_samples(edges: ChannelEdges, samples: int) -> ChannelEdges:
     def summed(array: NDArray | None) -> NDArray | None:
         return None if array is None else array.reshape(samples, -1, *array.shape[1:]).sum(axis=1)
 
-    bias = None if edges.bias is None else edges.bias * math.floor(rows / samples)
+    bias = None if edges.bias is None else edges.bias * (rows // samples)
     return ChannelEdges(
         summed(edges.source), edges.weight, summed(edges.target), bias, summed(edges.summed), edges.weight_is
     )

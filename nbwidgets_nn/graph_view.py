@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.graph_plan import Bundle, Column, GraphPlan
+from nbwidgets_nn.graph_plan import Bundle, GraphPlan
 from nbwidgets_nn.kernels.triplets import triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import WEIGHTED
@@ -69,6 +69,10 @@ def edge_graph(
         recording = model
     else:
         recording = Activations(model, input)
+    strangers = sorted(set(options) - set(EdgeGraph.OPTIONS))
+    if strangers:
+        what = f"some of {', '.join(EdgeGraph.OPTIONS)}"
+        raise TypeError(expected("options", what, ", ".join(strangers)))
     content = graph_content(recording, target=target, classes=classes, samples=samples, max_edges=max_edges)
     return EdgeGraph(content, **options)
 
@@ -96,13 +100,13 @@ def graph_content(
     missing = f"no edges into {', '.join(plan.without)}" if plan.without else ""
     if not plan.bundles:
         return EdgeGraphContent(message=f"This model has no edges that can be drawn: {missing or _NOTHING}.")
-    joined = sorted({end for bundle in plan.bundles for end in (bundle.source, bundle.target)})
+    joined = plan.finish()
     last = joined[-1]
     if classes is None:
         classes = _numbered(target, plan.columns[last].units)
     columns = [_column(plan, index, orders, classes if index == last else None) for index in joined]
-    share = min(1.0, max_edges / sum(bundle.edges.weight.size for bundle in plan.bundles))
-    bundles = [_bundle(bundle, joined, share) for bundle in plan.bundles]
+    most = _most_of_each([bundle.edges.weight.size for bundle in plan.bundles], max_edges)
+    bundles = [_bundle(plan, bundle, joined, most) for bundle in plan.bundles]
     held = "" if len(chosen) == count else f"{len(chosen)} of {count:,} samples"
     return EdgeGraphContent(
         tuple(columns), tuple(bundles), names, how=" · ".join(filter(None, (held, missing)))
@@ -163,33 +167,15 @@ def _column(plan: GraphPlan, index: int, orders: Orders, classes: Sequence[Any] 
     maps = plan.maps_of(index)
     return UnitColumn(
         column.name,
-        plan.values_of(column),
+        column.values,
         tuple(column.aliases),
-        _kind(column),
+        column.kind,
         None if maps is None else _shrunk(maps),
         known[-1] if known else None,
         None if classes is None else [str(name) for name in classes],
         column.layer,
+        column.positions,
     )
-
-
-def _kind(column: Column) -> str:
-    """Say what the layers of a column are: "Conv2d, relu, MaxPool2d"."""
-    if not column.layers:
-        return ""
-    if column.layers[0].name == "input":
-        shape = column.layers[0].output_shape[1:]
-        return " × ".join(map(str, shape)) if len(shape) > 1 else ""
-    kinds = [
-        layer.kind
-        for layer in column.layers
-        if not isinstance(layer.module, nn.Identity | nn.Dropout | nn.Flatten)
-    ]
-    after = column.layers[-1].activation
-    function = (
-        getattr(getattr(after, "function", after), "__name__", "") if not isinstance(after, nn.Module) else ""
-    )
-    return ", ".join(filter(None, (*kinds, function)))
 
 
 def _shrunk(maps: Tensor) -> NDArray:
@@ -202,31 +188,53 @@ def _shrunk(maps: Tensor) -> NDArray:
     return maps.float().cpu().numpy()
 
 
-def _bundle(bundle: Bundle, joined: list[int], share: float) -> EdgeBundle:
-    edges = bundle.edges
-    common = {
-        "name": bundle.name,
-        "kind": bundle.kind,
-        "source": joined.index(bundle.source),
-        "target": joined.index(bundle.target),
-        "source_values": edges.source,
-        "target_values": edges.target,
-        "bias": edges.bias,
-        "weight_is": edges.weight_is,
-        "total": edges.weight.size,
-    }
-    held = max(1, int(share * edges.weight.size))
-    if bundle.kind == "Add":
-        return EdgeBundle(
-            weight=np.ones(len(edges.weight)),
-            **_ends(edges, np.flatnonzero(edges.weight)),
-            **{**common, "total": len(edges.weight)},
+def _bundle(plan: GraphPlan, bundle: Bundle, joined: list[int], most: int) -> EdgeBundle:
+    edges, ends, contribution, note = bundle.edges, bundle.ends, bundle.edges.summed, ""
+    weight = edges.weight
+    held = min(most, weight.size)
+    if held < weight.size:
+        strongest = _largest(weight.ravel(), held)
+        ends = (
+            np.stack(np.unravel_index(strongest, weight.shape)[::-1], axis=1)
+            if ends is None
+            else ends[strongest]
         )
-    if held == edges.weight.size:
-        return EdgeBundle(weight=edges.weight, contribution=edges.summed, **common)
-    strongest = _largest(edges.weight.ravel(), held)
-    note = f"{held:,} of {edges.weight.size:,} edges of {bundle.name} held: largest |{edges.weight_is}|"
-    return EdgeBundle(weight=edges.weight.ravel()[strongest], **_ends(edges, strongest), **common, note=note)
+        contribution = (
+            None if contribution is None else contribution.reshape(len(contribution), -1)[:, strongest]
+        )
+        note = f"{held:,} of {weight.size:,} edges of {bundle.name} held: largest |{edges.weight_is}|"
+        weight = weight.ravel()[strongest]
+    return EdgeBundle(
+        name=bundle.name,
+        kind=bundle.kind,
+        source=joined.index(bundle.source),
+        target=joined.index(bundle.target),
+        weight=weight,
+        ends=ends,
+        contribution=contribution,
+        source_values=edges.source,
+        target_values=edges.target,
+        bias=edges.bias,
+        total=edges.weight.size,
+        weight_is=edges.weight_is,
+        note=note,
+        stage=plan.columns[bundle.target].kinds_behind(bundle.name),
+    )
+
+
+def _most_of_each(sizes: list[int], total: int) -> int:
+    """Return how many edges of one layer are held at most, so that small layers are whole.
+
+    >>> _most_of_each([10, 1000, 2000], 500), _most_of_each([10, 20], 500), _most_of_each([10, 20], 1)
+    (245, 500, 1)
+    """
+    left = total
+    for k, size in enumerate(sorted(sizes)):
+        share = left // (len(sizes) - k)
+        if size > share:
+            return max(share, 1)
+        left -= size
+    return total
 
 
 def _largest(values: NDArray, count: int) -> NDArray[np.int64]:
@@ -240,9 +248,3 @@ def _largest(values: NDArray, count: int) -> NDArray[np.int64]:
             above = strength > least
             kept = kept[above | ((strength == least) & (np.cumsum(strength == least) <= count - above.sum()))]
     return kept
-
-
-def _ends(edges: Any, numbers: NDArray) -> dict[str, Any]:
-    outputs, inputs = np.unravel_index(numbers, edges.weight.shape)
-    summed = None if edges.summed is None else edges.summed.reshape(len(edges.summed), -1)[:, numbers]
-    return {"ends": np.stack([inputs, outputs], axis=1), "contribution": summed}

@@ -64,6 +64,31 @@ def test_a_selection_made_in_the_browser_is_passed_on_there(explorer):
 
 def test_the_layer_shown_is_marked(explorer):
     assert explorer.graph.layer == explorer.layer == "1"
+    explorer.layer = "0"
+    assert explorer.graph.layer == "0"
+    explorer.picker.set_state({"layer": "2"})  # in the browser, which tells the graph itself
+    assert explorer.layer == "2"
+    assert explorer.graph.layer == "0"
+
+
+def test_what_the_browser_sends_back_late_does_not_undo_what_python_set_since(explorer):
+    explorer.selection = [2]
+    late = explorer.heatmaps.selection.to_state()
+    explorer.selection = [1]
+    explorer.graph.set_state({"selection": late})
+    explorer.heatmaps.set_state({"selection": late})
+    assert explorer.selection.units == explorer.graph.selection.units == ("1:1",)
+    explorer.graph.set_state({"selection": explorer.selection.to_state()})
+    assert explorer.graph.selection.units == ("1:1",)
+
+
+def test_tiles_that_only_the_graph_has_can_be_selected():
+    explorer = nw.explore(nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU()), torch.randn(9, 1, 6, 6))
+    made = {"layer": "channels of input", "units": ["channels of input:0"], "source": "edge_graph-1"}
+    explorer.heatmaps.set_state({"selection": made})
+    assert explorer.selection.units == ("channels of input:0",)
+    with pytest.raises(ValueError, match="has 1 units"):
+        explorer.selection = ["channels of input:1"]
 
 
 def test_can_be_left_out():

@@ -40,6 +40,148 @@ def assert_sums_hold(shown, within=2e-4):
             np.testing.assert_allclose(found, truth, rtol=within, atol=within, err_msg=column.name)
 
 
+def assert_nodes_show_their_layer(shown, recording):
+    """What a node shows is what the layer of its name returned, behind the function that follows, if there is one."""
+    for column in shown.columns:
+        if column.name not in recording or column.layer != column.name:
+            continue
+        layer = recording[column.name]
+        output = (
+            layer.output.float().movedim(layer.channel_axis, 1).flatten(2)
+            if layer.output.ndim > 2
+            else layer.output
+        )
+        shown_by = output.reshape(len(output), column.units, -1)
+        after = layer.activation
+        passed = [shown_by] if after is None or isinstance(after, nn.Module) else [shown_by, after(shown_by)]
+        whole = shown_by.shape[2] == column.positions
+        assert any(
+            np.allclose(column.values, one.float().mean(2), atol=1e-2)
+            if whole  # otherwise pooled by a function, or some places were chosen
+            else (
+                (one.amin(2).numpy() - 1e-5 <= column.values) & (column.values <= one.amax(2).numpy() + 1e-5)
+            ).all()
+            for one in map(torch.Tensor.float, passed)
+        ), column.name
+
+
+class Does(nn.Module):
+    """Two layers with something between them that is no layer."""
+
+    def __init__(self, first, second, between):
+        super().__init__()
+        self.first, self.second, self.between = first, second, between
+
+    def forward(self, x):
+        return self.second(self.between(self.first(x), x))
+
+
+def shuffled(h, _):
+    return h.view(len(h), 2, 2, *h.shape[2:]).transpose(1, 2).reshape(h.shape)
+
+
+BETWEEN = {
+    "concatenated": (nn.Linear(3, 2), nn.Linear(4, 2), lambda h, _: torch.cat([h.relu(), (-h).relu()], 1)),
+    "flipped": (nn.Linear(3, 4), nn.Linear(4, 2), lambda h, _: h.flip(1)),
+    "shuffled": (nn.Conv2d(1, 4, 1), nn.Conv2d(4, 2, 1), shuffled),
+    "summed with itself": (nn.Linear(3, 4), nn.Linear(4, 2), lambda h, _: h.relu() + h),
+    "mean over channels": (nn.Conv2d(1, 8, 1), nn.Linear(16, 2), lambda h, _: h.mean(1).flatten(1)),
+    "channels last": (nn.Conv2d(1, 3, 1), nn.Linear(48, 2), lambda h, _: h.permute(0, 2, 3, 1).flatten(1)),
+}
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_units_that_a_function_mixes_are_no_longer_the_layers(name):
+    first, second, between = BETWEEN[name]
+    X = torch.randn(5, 3) if isinstance(first, nn.Linear) else torch.randn(5, 1, 4, 4)
+    recording = nw.Activations(Does(first, second, between), X)
+    shown = graph_content(recording)
+    assert_sums_hold(shown)
+    assert_nodes_show_their_layer(shown, recording)
+    last = shown.bundles[-1]
+    if name == "channels last":  # told by the values
+        assert shown.columns[last.source].name == "first"
+        W = second.weight.detach().reshape(2, 16, 3)
+        truth = torch.einsum("opc,bcp->boc", W, recording["first"].output.flatten(2))
+        np.testing.assert_allclose(last.contribution, truth, atol=1e-5)
+    else:
+        assert shown.columns[last.source].name == "input of second"
+        assert "input of second" in shown.how
+
+
+class Residual(nn.Module):
+    def __init__(self, inner, last):
+        super().__init__()
+        self.inner, self.last = inner, last
+
+    def forward(self, x):
+        return self.last(self.inner(x) + x)
+
+
+@pytest.mark.parametrize(
+    ("inner", "last", "shape", "axis"),
+    [
+        (nn.Linear(4, 4), nn.Linear(4, 2), (3, 6, 4), 2),
+        (nn.Conv1d(4, 4, 3, padding=1), nn.Conv1d(4, 2, 1), (3, 4, 6), 1),
+        (nn.Conv1d(4, 4, 3, padding=1), nn.Conv1d(4, 2, 1), (3, 4, 4), 1),
+        (nn.Conv2d(4, 4, 1), nn.Conv2d(4, 2, 1), (3, 4, 5, 5), 1),
+        (nn.Linear(4, 4), nn.Linear(4, 2), (3, 4), 1),
+    ],
+    ids=["tokens", "sequence", "as long as wide", "maps", "vectors"],
+)
+def test_a_sum_is_over_the_positions_of_each_unit(inner, last, shape, axis):
+    recording = nw.Activations(Residual(inner, last), torch.randn(shape))
+    shown = graph_content(recording)
+    assert_sums_hold(shown)
+    assert_nodes_show_their_layer(shown, recording)
+    others = tuple(k for k in range(1, len(shape)) if k != axis)
+    added = {shown.columns[b.source].name: b for b in shown.bundles if b.name == "last.add"}
+    for name in ("input", "inner"):
+        output = recording[name].output
+        truth = output.sum(others) if others else output
+        np.testing.assert_allclose(added[name].source_values, truth, atol=1e-4)
+    assert shown.how == ""
+
+
+def test_a_wide_addition_takes_no_more_than_its_edges():
+    model = Residual(nn.Sequential(nn.Linear(2048, 8), nn.Linear(8, 2048)), nn.Linear(2048, 4))
+    shown = content(model, torch.randn(8, 2048))
+    assert shown.total == shown.edges == 2 * 2048 * 8 + 2 * 2048 + 2048 * 4
+
+
+def test_maps_stand_with_their_channels_first():
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.b(self.a(x))
+
+    shown = content(Last(), torch.randn(2, 4, 4, 3))
+    for column in shown.columns:
+        if column.maps is not None:
+            np.testing.assert_allclose(column.maps.mean((2, 3)), column.values, atol=1e-5)
+
+
+def test_what_stands_between_a_layer_and_its_node_is_said():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.norm, self.b, self.c = (
+                nn.Linear(3, 4),
+                nn.BatchNorm1d(4),
+                nn.Linear(4, 4),
+                nn.Linear(4, 2),
+            )
+
+        def forward(self, x):
+            return self.c(torch.relu(self.b(self.norm(self.a(x)))))
+
+    shown = content(Net(), torch.randn(5, 3))
+    assert [bundle.stage for bundle in shown.bundles] == ["BatchNorm1d", "relu", ""]
+
+
 @pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)
 def test_every_model_gives_a_graph_that_adds_up_or_a_reason(case):
     model = case.make()
@@ -47,12 +189,13 @@ def test_every_model_gives_a_graph_that_adds_up_or_a_reason(case):
     assert shown.bundles or "no edges" in shown.message.lower()
     coarse = any(p.dtype in (torch.half, torch.bfloat16) for p in model.parameters())
     assert_sums_hold(shown, within=1e-2 if coarse else 2e-4)
+    assert_nodes_show_their_layer(shown, nw.Activations(model, case.make_input()))
 
 
 def test_activations_stand_with_the_layer_whose_units_they_keep():
     model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 2))
     shown = content(model, torch.randn(5, 3))
-    assert names(shown) == ["input", "3", "4"]
+    assert names(shown) == ["input", "2", "4"]  # what dropout does in eval mode is nothing to look at
     assert shown.columns[1].aliases == ("0", "1", "2", "3")
     assert shown.columns[1].kind == "Linear, BatchNorm1d, ReLU"
 
@@ -161,11 +304,11 @@ def test_what_is_too_much_is_thinned_to_the_largest_weights_and_said():
     model = nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 10))
     shown = content(model, torch.randn(4, 30), max_edges=80)
     held = [bundle.edges for bundle in shown.bundles]
-    assert held == [60, 20]
+    assert held == [40, 40]  # each layer as many, a small one whole
     assert shown.total == 800
     W = model[0].weight.detach().abs()
-    assert np.sort(np.abs(shown.bundles[0].weight)) == pytest.approx(W.flatten().sort().values[-60:].numpy())
-    assert shown.bundles[0].note == "60 of 600 edges of 0 held: largest |weight|"
+    assert np.sort(np.abs(shown.bundles[0].weight)) == pytest.approx(W.flatten().sort().values[-40:].numpy())
+    assert shown.bundles[0].note == "40 of 600 edges of 0 held: largest |weight|"
     inputs, outputs = shown.bundles[0].ends.T
     np.testing.assert_array_equal(model[0].weight.detach()[outputs, inputs], shown.bundles[0].weight)
 

@@ -56,6 +56,7 @@ FRONT = {
     "layer_facts",
     "layer_view",
     "shown_information",
+    "unit_sums",
 }
 JS_LAYERS = ("core", "views", "widgets")
 

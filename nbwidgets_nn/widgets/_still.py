@@ -1,8 +1,11 @@
-"""What is seen where no widget can run: GitHub, nbviewer, a notebook saved without its widgets' state."""
+"""Pictures of widgets: what is seen where none can run (GitHub, nbviewer, a saved notebook), and files for papers."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from nbwidgets_nn._files import write_whole
 
 
 class StillPicture:
@@ -15,3 +18,17 @@ class StillPicture:
         if data is not None:
             data["text/html"] = self.static_html()
         return shown
+
+
+class Drawable:
+    """Pictures of what a widget shows, without zoom: the widget's `_draw(format, **options)` gives the bytes."""
+
+    def to_png(self, path: str | Path | None = None, *, dpi: int = 150, theme: str = "light") -> bytes | Path:
+        """Draw what is shown, without zoom, as PNG: write it to ``path`` and return that; without one return the bytes."""
+        picture = self._draw("png", dpi=dpi, theme=theme)
+        return picture if path is None else write_whole(path, picture)
+
+    def to_svg(self, path: str | Path | None = None, *, theme: str = "light") -> str | Path:
+        """Draw what is shown, without zoom, as SVG: write it to ``path`` and return that; without one return the text."""
+        picture = self._draw("svg", theme=theme)
+        return picture.decode() if path is None else write_whole(path, picture)

@@ -5,22 +5,20 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import traitlets
 from ipywidgets import HTML, Layout, VBox, Widget
 
-from nbwidgets_nn._files import write_whole
 from nbwidgets_nn._words import plural
 from nbwidgets_nn.widgets._causal_marks import CausalMarks
 from nbwidgets_nn.widgets._causal_reports import read_reports
 from nbwidgets_nn.widgets._causal_style import STYLE
-from nbwidgets_nn.widgets._still import StillPicture
+from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.causal_content import CausalContent
 
 
-class CausalPlane(StillPicture, VBox):
+class CausalPlane(StillPicture, Drawable, VBox):
     """Sensitivity against degeneracy, in bits: where a layer stands, and how it got there.
 
     Args:
@@ -95,21 +93,10 @@ class CausalPlane(StillPicture, VBox):
         source = f"data:image/png;base64,{b64encode(self.to_png(dpi=120)).decode()}"
         return f'<img width="660" alt="{escape(about)}" src="{source}">'
 
-    def to_png(self, path: str | Path | None = None, *, dpi: int = 150, theme: str = "light") -> bytes:
-        """Draw the plane with the selected layer as PNG bytes; also written to ``path`` if given."""
-        return self._picture("png", path, dpi=dpi, theme=theme)
-
-    def to_svg(self, path: str | Path | None = None, *, theme: str = "light") -> str:
-        """Draw the plane with the selected layer as SVG text; also written to ``path`` if given."""
-        return self._picture("svg", path, theme=theme).decode()
-
-    def _picture(self, format: str, path: str | Path | None, **options: Any) -> bytes:  # noqa: A002
+    def _draw(self, format: str, **options: Any) -> bytes:  # noqa: A002
         from nbwidgets_nn.causal_figure import draw_causal_plane  # noqa: PLC0415 - matplotlib only for a picture
 
-        picture = draw_causal_plane(self.content, self.layer, title=self.title, format=format, **options)
-        if path is not None:
-            write_whole(path, picture)
-        return picture
+        return draw_causal_plane(self.content, self.layer, title=self.title, format=format, **options)
 
 
 def _head(content: CausalContent, title: str, layer: str) -> str:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import fields
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn._files import write_whole
 from nbwidgets_nn._words import plural
 from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets._bundle import bundle
 from nbwidgets_nn.widgets._edge_strength import QUANTITIES
-from nbwidgets_nn.widgets._still import StillPicture
+from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent
-from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
+from nbwidgets_nn.widgets.selection import Selection, SelectionTrait, receive_selection
 
 # As many as still can be told apart.
 _SHOWN_FIRST = 400
@@ -36,10 +34,6 @@ def _send_selection(selection: Selection, _widget: Any) -> Any:
     return selection.to_state()
 
 
-def _receive_selection(state: Any, _widget: Any) -> Selection:
-    return Selection.of(state, layer="")
-
-
 def _receive_sample(sample: int, widget: EdgeGraph) -> int:
     # The browser may have stepped within an earlier content, which had more samples.
     return min(max(sample, 0), widget._last_sample)  # noqa: SLF001 - the widget's own helper
@@ -49,7 +43,7 @@ def _receive_shown(shown: int, widget: EdgeGraph) -> int:
     return min(max(shown, 0), widget.content.edges)
 
 
-class EdgeGraph(StillPicture, anywidget.AnyWidget):
+class EdgeGraph(StillPicture, Drawable, anywidget.AnyWidget):
     """The units of a network in columns, coloured by their activation, and the strongest edges between them.
 
     Args:
@@ -81,6 +75,9 @@ class EdgeGraph(StillPicture, anywidget.AnyWidget):
     EdgeGraph(2 columns, 2 of 2 edges, sample='sample 0', quantity='contribution')
     """
 
+    OPTIONS = ("sample", "quantity", "shown", "per_unit", "color_by", "height")
+    """What may be chosen beside the content."""
+
     _esm = bundle("edge_graph.js")
     _css = bundle("nbwidgets.css")
 
@@ -91,7 +88,7 @@ class EdgeGraph(StillPicture, anywidget.AnyWidget):
     shown = traitlets.Int().tag(sync=True, from_json=_receive_shown)
     per_unit = traitlets.Int().tag(sync=True)
     color_by = traitlets.Enum(("activation", "cluster"), "activation").tag(sync=True)
-    selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=_receive_selection)
+    selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=receive_selection)
     layer = traitlets.Unicode().tag(sync=True)
     clusters = traitlets.Dict().tag(sync=True)
     height = traitlets.Int(460).tag(sync=True)
@@ -202,34 +199,16 @@ class EdgeGraph(StillPicture, anywidget.AnyWidget):
         names = " → ".join(column.name for column in self.content.columns)
         into_units = self.per_unit * sum(bundle.outputs for bundle in self.content.bundles)
         fewer = {"shown": min(self.shown, _STILL), "per_unit": self.per_unit if into_units <= _STILL else 0}
-        picture = self._picture("png", None, fewer, dpi=96)
+        picture = self._draw("png", fewer, dpi=96)
         source = f"data:image/png;base64,{b64encode(picture).decode()}"
         return f'<img width="960" alt="{escape(f"{self.content.title}: {names}")}" src="{source}">'
 
-    def to_png(self, path: str | Path | None = None, *, dpi: int = 150, theme: str = "light") -> bytes:
-        """Draw what is shown, without zoom, as PNG bytes; also written to ``path`` if given."""
-        return self._picture("png", path, dpi=dpi, theme=theme)
-
-    def to_svg(self, path: str | Path | None = None, *, theme: str = "light") -> str:
-        """Draw what is shown, without zoom, as SVG text; also written to ``path`` if given."""
-        return self._picture("svg", path, theme=theme).decode()
-
-    def _picture(
-        self,
-        format: str,  # noqa: A002 - matplotlib's name for it
-        path: str | Path | None,
-        instead: dict[str, Any] | None = None,
-        **options: Any,
-    ) -> bytes:
+    def _draw(self, format: str, instead: dict[str, Any] | None = None, **options: Any) -> bytes:  # noqa: A002
         from nbwidgets_nn.edge_figure import EdgeView, draw_edges  # noqa: PLC0415 - matplotlib only for a picture
 
         choices = {field.name: getattr(self, field.name) for field in fields(EdgeView)}
-        picture = draw_edges(
-            self.content, EdgeView(**{**choices, **(instead or {})}), format=format, **options
-        )
-        if path is not None:
-            write_whole(path, picture)
-        return picture
+        view = EdgeView(**{**choices, **(instead or {})})
+        return draw_edges(self.content, view, format=format, **options)
 
 
 def _shown_first(content: EdgeGraphContent) -> int:

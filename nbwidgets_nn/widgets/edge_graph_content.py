@@ -25,7 +25,7 @@ class UnitColumn:
     (samples, units) colour the nodes; ``maps`` (samples, units, height, width) are drawn as tiles, and ``values`` are
     then their means. ``order`` is the unit at each place from the top; ``labels`` are printed beside the nodes.
     ``layer`` is what a click on the head picks: the column's name; another layer, where units here are no units there; or
-    None.
+    None. ``positions`` counts the places that ``values`` are the means over, where a node stands for several.
 
     Values are rounded to float32: they are seen as colours. Beyond its range (3.4e38) they become infinite.
 
@@ -45,6 +45,7 @@ class UnitColumn:
     order: NDArray | None = None
     labels: Sequence[str] | None = None
     layer: str | None = ""
+    positions: int = 1
 
     def __post_init__(self) -> None:
         where = f"of column {self.name!r}"
@@ -111,6 +112,7 @@ class UnitColumn:
             "name": self.name,
             "aliases": list(self.aliases),
             "layer": self.layer,
+            "positions": self.positions,
             "kind": self.kind,
             "units": self.units,
             "values": self.values,
@@ -140,7 +142,8 @@ class EdgeBundle:
     into a unit and its ``bias`` sum up to its target value.
 
     ``total`` counts the edges that the layer has; where more than are here, ``note`` says how they were chosen.
-    ``weight_is`` is the name of what ``weight`` holds.
+    ``weight_is`` is the name of what ``weight`` holds; ``stage`` what is between what the layer returned and the values of
+    the column ("BatchNorm1d, ReLU").
 
     Values are rounded to float32, as edges are seen; ``triplets`` gives the exact numbers.
 
@@ -166,6 +169,7 @@ class EdgeBundle:
     total: int = 0
     weight_is: str = "weight"
     note: str = ""
+    stage: str = ""
 
     def __post_init__(self) -> None:
         for key in ("weight", "source_values", "target_values", "contribution", "bias"):
@@ -243,7 +247,7 @@ class EdgeBundle:
     def to_state(self) -> dict[str, Any]:
         """Return the form that travels to the browser."""
         kept = ("name", "kind", "source", "target", "inputs", "outputs", "weight", "ends", "contribution")
-        values = ("source_values", "target_values", "bias", "total", "weight_is", "note")
+        values = ("source_values", "target_values", "bias", "total", "weight_is", "note", "stage")
         return {key: getattr(self, key) for key in (*kept, *values)}
 
 

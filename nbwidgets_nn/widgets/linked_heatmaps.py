@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Callable
 from html import escape
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -15,15 +14,14 @@ import numpy as np
 import traitlets
 from ipywidgets import CallbackDispatcher
 
-from nbwidgets_nn._files import write_whole
 from nbwidgets_nn.color_range import LEVELS, encode
 from nbwidgets_nn.colormaps import color_table
 from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets._bundle import bundle
-from nbwidgets_nn.widgets._still import StillPicture
+from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent, MatrixPanel
 from nbwidgets_nn.widgets.job import ACTIONS, checked_job
-from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
+from nbwidgets_nn.widgets.selection import Selection, SelectionTrait, receive_selection
 
 _STATIC_PIXELS = 480
 
@@ -36,16 +34,12 @@ def _send_selection(selection: Selection, _widget: Any) -> Any:
     return selection.to_state()
 
 
-def _receive_selection(state: Any, _widget: Any) -> Selection:
-    return Selection.of(state, layer="")
-
-
 def _receive_cut(cut: float, widget: LinkedHeatmaps) -> float:
     # A tree may be higher than its distance goes (ward): the browser can drag there, clusters end there.
     return min(max(cut, 0.0), widget._highest_cut)  # noqa: SLF001 - the widget's own helper
 
 
-class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
+class LinkedHeatmaps(StillPicture, Drawable, anywidget.AnyWidget):
     """One or several heatmaps over the units of one layer, ordered by one tree, sharing one selection.
 
     Args:
@@ -70,7 +64,7 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
     # The browser never sends content back, and echoing megabytes would only double the traffic.
     content = traitlets.Instance(HeatmapContent).tag(sync=True, echo_update=False, to_json=_send_content)
     cut = traitlets.Float(0.5).tag(sync=True, from_json=_receive_cut)
-    selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=_receive_selection)
+    selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=receive_selection)
     # Only Python writes it: the view asks by a message, and shows what came of it when the trait changes.
     job = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True, echo_update=False)
     # Only the browser writes it, as it cuts the tree there: {layer, labels}, so that an edge graph can wear them.
@@ -164,23 +158,10 @@ class LinkedHeatmaps(StillPicture, anywidget.AnyWidget):
         figures = "".join(_static_figure(panel, self.content.order) for panel in self.content.panels)
         return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{figures or escape(self.content.message)}</div>'
 
-    def to_png(self, path: str | Path | None = None, *, dpi: int = 150, theme: str = "light") -> bytes:
-        """Draw what is shown, with the cut and the selection, as PNG bytes; also written to ``path`` if given."""
-        return self._picture("png", path, dpi=dpi, theme=theme)
-
-    def to_svg(self, path: str | Path | None = None, *, theme: str = "light") -> str:
-        """Draw what is shown, with the cut and the selection, as SVG text; also written to ``path`` if given."""
-        return self._picture("svg", path, theme=theme).decode()
-
-    def _picture(self, format: str, path: str | Path | None, **options: Any) -> bytes:  # noqa: A002
+    def _draw(self, format: str, **options: Any) -> bytes:  # noqa: A002
         from nbwidgets_nn.figures import draw_heatmaps  # noqa: PLC0415 - matplotlib only when a picture is asked for
 
-        picture = draw_heatmaps(
-            self.content, cut=self.cut, selection=self.selection, format=format, **options
-        )
-        if path is not None:
-            write_whole(path, picture)
-        return picture
+        return draw_heatmaps(self.content, cut=self.cut, selection=self.selection, format=format, **options)
 
 
 def _static_figure(panel: MatrixPanel, order: np.ndarray) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import traitlets
+
+_WRITES = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class Selection:
     def indices(self) -> tuple[int, ...]:
         """Return the units' indices within their layer."""
         return tuple(int(unit.rpartition(":")[2]) for unit in self.units)
+
+    @property
+    def write(self) -> int:
+        """Return which of all selections set in Python this is, counted from 1; 0 for one that a view made."""
+        maker, _, number = self.source.partition("-")
+        return int(number) if maker == "python" and number else 0
 
     def __len__(self) -> int:
         return len(self.units)
@@ -102,4 +111,19 @@ class SelectionTrait(traitlets.TraitType):
 
     def validate(self, owner: Any, value: Any) -> Selection:
         """Let the owner read the value: it knows the layer and the units that there are."""
-        return owner.read_selection(value)
+        selection = owner.read_selection(value)
+        return (
+            replace(selection, source=f"python-{next(_WRITES)}")
+            if selection.source == "python"
+            else selection
+        )
+
+
+def receive_selection(state: Any, widget: Any) -> Selection:
+    """Read what the browser sent.
+
+    Linked widgets send each other's selections back. What Python set earlier than the present one comes too late: it would
+    undo what was set since.
+    """
+    selection = Selection.of(state, layer="")
+    return widget.selection if 0 < selection.write < widget.selection.write else selection

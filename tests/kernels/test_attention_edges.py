@@ -105,3 +105,35 @@ def test_attention_that_is_not_seen_from_its_input_is_skipped(how, options, reas
     t = nw.triplets(Attends(how, **options), torch.rand(2, 4, 6))
     assert list(t) == []
     assert reason in t.skipped["attn"]
+
+
+def one_masked(attn, x):
+    mask = torch.zeros(x.shape[1], x.shape[1], dtype=torch.bool)
+    mask[0, 1] = True
+    return attn(x, x, x, attn_mask=mask)[0]
+
+
+HALF = {
+    "self": (SELF["batch first"][0], True),
+    "causal": (causal, True),
+    "cross": (lambda attn, x: attn(x, x.flip(1) * 2, x.roll(1, 1))[0], False),
+    "another value": (lambda attn, x: attn(x, x, x * 1.1)[0], False),
+    "one place masked": (one_masked, False),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize(("how", "known"), HALF.values(), ids=HALF)
+def test_coarse_types_are_told_apart_as_well(how, known, dtype):
+    torch.manual_seed(0)
+    t = nw.triplets(Attends(how, batch_first=True).to(dtype), torch.randn(2, 4, 6, dtype=dtype))
+    assert ("attn" in t) == known
+    if not known:
+        assert "another key or value, or a mask" in t.skipped["attn"]
+    for layer in t.values():
+        found = layer.contribution.materialize().sum(1) + (0 if layer.bias is None else layer.bias)
+        off = (found - layer.target).abs().max() / layer.target.abs().max()
+        assert off < 2 * torch.finfo(dtype).eps
+    if how is causal:
+        future = torch.ones(4, 4, dtype=torch.bool).triu(1)
+        assert (t["attn"].weight[0].reshape(4, 6, 4, 6)[:, 0, :, 0][future] == 0).all()

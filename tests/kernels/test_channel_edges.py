@@ -5,9 +5,11 @@ import pytest
 import torch
 from layers_with_edges import ALL, filled, layer_of, linear_triplets, values
 from torch import nn
+from torch.nn import functional as F
 
 import nbwidgets_nn as nw
 from nbwidgets_nn.kernels import edge_blocks
+from nbwidgets_nn.kernels.source_units import source_layer
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
 
@@ -135,3 +137,115 @@ def test_large_feature_maps_are_summed_in_tiles(monkeypatch):
     wanted = layer.by_channel().contribution
     monkeypatch.setattr(edge_blocks, "TILE", 20)
     np.testing.assert_allclose(layer.by_channel().contribution, wanted, rtol=1e-6)
+
+
+class Between(nn.Module):
+    """A layer, anything, and a Linear."""
+
+    def __init__(self, first, between, inputs):
+        super().__init__()
+        self.first, self.between, self.fc = first, between, nn.Linear(inputs, 2)
+
+    def forward(self, x):
+        return self.fc(self.between(self.first(x)))
+
+
+def shuffled(h):
+    return h.unflatten(1, (2, 4)).transpose(1, 2).reshape(h.shape).flatten(1)
+
+
+KEPT = {
+    "flattened": (lambda h: h.flatten(1), 8 * 16, "first[3, 1, 0]"),
+    "relu": (lambda h: F.relu(h).flatten(1), 8 * 16, "first[3, 1, 0]"),
+    "relu and max": (lambda h: F.max_pool2d(F.relu(h), 2).flatten(1), 8 * 4, "input of fc:13"),
+    "max and relu": (lambda h: F.relu(F.max_pool2d(h, 2)).flatten(1), 8 * 4, "input of fc:13"),
+    "overlapping max": (lambda h: F.max_pool2d(h, 3, 1).flatten(1), 8 * 4, "input of fc:13"),
+    "average": (lambda h: F.avg_pool2d(h.sigmoid(), 2).flatten(1), 8 * 4, "input of fc:13"),
+    "mean": (lambda h: h.mean((2, 3)), 8, "first:5"),
+    "channels last": (lambda h: h.permute(0, 2, 3, 1).flatten(1), 8 * 16, "first[4, 1, 2]"),
+}
+NOT_KEPT = {
+    "both signs": (lambda h: torch.cat([F.relu(h), F.relu(-h)], 1).flatten(1), 16 * 16),
+    "shuffled": (shuffled, 8 * 16),
+    "shuffled and pooled": (lambda h: shuffled(F.max_pool2d(h, 2)), 8 * 4),
+    "pooled, channels last": (lambda h: F.max_pool2d(h, 2).permute(0, 2, 3, 1).flatten(1), 8 * 4),
+    "mean of channels": (lambda h: h.mean(1).flatten(1), 16),
+    "flipped": (lambda h: h.flip(1).flatten(1), 8 * 16),
+    "other positions": (lambda h: h.permute(0, 3, 2, 1).flatten(1), 8 * 16),
+    "weighted": (lambda h: (h * 2).flatten(1), 8 * 16),
+}
+
+
+def behind_maps(between, inputs, samples=6):
+    torch.manual_seed(0)
+    model = Between(nn.Conv2d(1, 8, 3), between, inputs).double()
+    return nw.triplets(model, values(samples, 1, 6, 6))
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_channels_are_known_where_the_values_are_those_of_the_maps(name):
+    between, inputs, unit = KEPT[name]
+    t = behind_maps(between, inputs)
+    assert source_layer(t.recording, t.recording["fc"]) == "first"
+    numbers = torch.arange(8).view(1, 8, 1, 1).expand(1, 8, 4, 4).double()
+    channel = (
+        between(numbers)[0].round().long() if name != "average" else torch.arange(8).repeat_interleave(4)
+    )
+    edges = t["fc"].by_channel()
+    assert edges.weight.shape == (2, 8)
+    wanted = torch.zeros(2, 8, dtype=torch.float64).index_add_(1, channel, t["fc"].weight)
+    np.testing.assert_allclose(edges.weight, wanted, rtol=1e-5, atol=1e-6)
+    assert t["fc"].source_name({8: 5, 32: 13, 128: 52}[inputs]) == unit
+
+
+@pytest.mark.parametrize("name", NOT_KEPT)
+@pytest.mark.parametrize("samples", [1, 6])
+def test_channels_are_not_known_where_anything_may_have_happened(name, samples):
+    between, inputs = NOT_KEPT[name]
+    t = behind_maps(between, inputs, samples)
+    assert source_layer(t.recording, t.recording["fc"]) is None
+    assert t["fc"].by_channel().weight.shape == (2, inputs)
+    assert t["fc"].source_name(9) == "input of fc:9"
+
+
+UNITS = {
+    "as they are": (lambda h: h, "first"),
+    "tanh": (torch.tanh, "first"),
+    "leaky": (lambda h: F.leaky_relu(h, 0.2), "first"),
+    "flipped": (lambda h: h.flip(1), None),
+    "rolled": (lambda h: h.roll(1, 1), None),
+    "doubled": (lambda h: h + h, None),
+    "NaN": (lambda h: h.masked_fill(h > 0, torch.nan).relu(), None),
+}
+
+
+@pytest.mark.parametrize(("between", "wanted"), UNITS.values(), ids=UNITS)
+def test_units_of_the_layer_before(between, wanted):
+    t = nw.triplets(Between(nn.Linear(3, 9), between, 9), torch.randn(5, 3))
+    assert source_layer(t.recording, t.recording["fc"]) == wanted
+    assert t["fc"].source_name(4) == f"{wanted or 'input of fc'}:4"
+
+
+def test_nan_is_no_difference_to_the_layer_before():
+    x = torch.randn(5, 3)
+    x[2, 0] = torch.nan
+    t = nw.triplets(Between(nn.Linear(3, 9), torch.tanh, 9), x)
+    assert source_layer(t.recording, t.recording["fc"]) == "first"
+
+
+def test_tokens_keep_their_features():
+    model = Between(nn.Conv2d(1, 4, 2, stride=2), lambda h: h.flatten(2).transpose(1, 2), 4)
+    t = nw.triplets(model, torch.randn(2, 1, 6, 6))
+    assert source_layer(t.recording, t.recording["fc"]) == "first"
+    assert t["fc"].by_channel().weight.shape == (2, 4)
+    cut = Between(nn.Linear(3, 12), lambda h: h.unflatten(1, (3, 4)), 4)
+    t = nw.triplets(cut, torch.randn(2, 3))
+    assert source_layer(t.recording, t.recording["fc"]) is None
+
+
+def test_dead_channels_do_not_hide_the_others():
+    torch.manual_seed(0)
+    model = Between(nn.Conv2d(1, 8, 3), lambda h: F.max_pool2d(F.relu(h), 3, 1).flatten(1), 8 * 4)
+    model.first.bias.data[2:4] = -100
+    t = nw.triplets(model, torch.randn(6, 1, 6, 6))
+    assert t["fc"].by_channel().weight.shape == (2, 8)

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from layers_with_edges import ALL, layer_of
+from layers_with_edges import ALL, filled, layer_of
 from models import RAISING, ZOO, ReusedLinear, flat
 from torch import nn
 from torch.nn import functional as F
@@ -199,6 +199,45 @@ def test_weights_that_were_changed_since_the_recording():
     t = nw.triplets(recording)
     assert list(t) == ["fc1", "fc3"]
     assert "changed since" in t.skipped["fc2"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("inputs", [2, 300])
+@pytest.mark.parametrize("rows_of_nan", [0, 1, 3])
+def test_changed_weights_are_seen_in_every_dtype(dtype, inputs, rows_of_nan):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(inputs, 8), nn.Unflatten(1, (2, 4)), nn.Conv1d(2, 3, 3)).to(dtype)
+    x = torch.randn(4, inputs, dtype=dtype)
+    x[:rows_of_nan, 0] = torch.nan
+    recording = nw.Activations(model, x)
+    assert nw.triplets(recording).skipped == {}
+    with torch.no_grad():
+        model[0].weight.mul_(1.25)
+        model[2].bias.add_(0.5)
+    assert list(nw.triplets(recording).skipped) == ["0", "2"]
+
+
+def test_one_place_that_is_nan_leaves_the_others_to_compare():
+    model = nn.Conv1d(1, 2, 2)
+    x = torch.randn(1, 1, 9)
+    x[0, 0, 4] = torch.nan
+    recording = nw.Activations(model, x)
+    assert nw.triplets(recording).skipped == {}
+    model.weight.data.mul_(1.01)
+    assert "changed since" in nw.triplets(recording).skipped["Conv1d"]
+
+
+def test_values_of_which_none_is_finite_are_no_reason_to_skip():
+    t = nw.triplets(nn.Linear(2, 2), torch.full((3, 2), torch.nan))
+    assert t.skipped == {}
+
+
+def test_a_batch_norm_of_a_coarse_type_is_exact():
+    torch.manual_seed(0)
+    model = filled(nn.BatchNorm2d(8)).to(torch.bfloat16)
+    layer = nw.triplets(model, torch.randn(2, 8, 5, 5, dtype=torch.bfloat16) + 5)["BatchNorm2d"]
+    found = layer.contribution.materialize().sum(1) + layer.bias
+    torch.testing.assert_close(found, layer.target.float(), rtol=0.008, atol=0.008)
 
 
 def test_recordings_that_hold_no_tensors():
