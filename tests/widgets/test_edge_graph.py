@@ -144,7 +144,7 @@ def test_pictures_are_png_and_svg_in_both_themes(graph, tmp_path, theme):
     assert Image.open(BytesIO(picture)).convert("RGB").getpixel((1, 1)) == rgb(THEMES[theme].paper)
     svg = graph.to_svg(theme=theme)
     assert ET.fromstring(svg).tag.endswith("svg")
-    assert graph.to_svg(tmp_path / "edges.svg", theme=theme).read_text() == svg
+    assert ET.parse(graph.to_svg(tmp_path / "edges.svg", theme=theme)).getroot().tag.endswith("svg")
 
 
 def rgb(color):
