@@ -190,13 +190,10 @@ class GraphPlan:
 
     def _mix(self, layer: Layer, entry: LayerTriplets, source: int) -> None:
         """Open a column for a layer with weights, and make its bundle from the one that its input stands in."""
-        units = self.columns[source].units
         edges = entry.by_channel()
-        inputs = edges.weight.shape[1]
-        if units not in (0, inputs) and entry.block.is_dense and inputs % units == 0:
-            edges = entry.by_channel(units)  # feature maps, flattened by a function
-        elif units not in (0, inputs):  # one of several tensors that the source returned
+        if self.columns[source].units not in (0, edges.weight.shape[1]):  # it takes the units in another way
             source = self._open(Column(before=layer.name))
+            self.without.append(self.columns[source].name)
         column = self.columns[source]
         column.units = edges.weight.shape[1]
         self._home[layer.name] = target = self._open(Column([layer], edges.weight.shape[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ from nbwidgets_nn.record.layer import Layer
 def added_outputs(recording: Activations, layer: Layer) -> Edges | None:
     """Return the edges of the addition that made the layer's input; None if no sum of two recorded tensors is that input.
 
+    ValueError if it is one that went through an activation function, ``F.relu(a + b)``, and so is no weighted sum.
+
     Addends are outputs and inputs of the calls that feed the layer: of ``conv2(h) + h`` the second was the input of
     `conv2`. They are found by their values, which must add up to the last bit. Source units are those of the first
     addend, then those of the second.
@@ -25,11 +27,14 @@ def added_outputs(recording: Activations, layer: Layer) -> Edges | None:
     x = layer.input
     if len(layer.fed_by) < 2 or layer.input_of or x is None or x.ndim < 1 or x.layout is not torch.strided:
         return None
-    pair = next(
-        (pair for pair in itertools.combinations(_candidates(recording, layer), 2) if _adds_up(*pair, x)),
-        None,
-    )
+    pairs = list(itertools.combinations(_candidates(recording, layer), 2))
+    pair = next((pair for pair in pairs if _same(pair[0] + pair[1], x)), None)
     if pair is None:
+        function = layer.input_activation
+        if function is not None and any(_same(_activated(function, a + b), x) for a, b in pairs):
+            raise ValueError(
+                f"its input is made by functions of {', '.join(layer.fed_by)}, and is not their sum"
+            )
         return None
     units = math.prod(x.shape[1:])
     like = x if x.is_floating_point() else torch.ones((), device=x.device)
@@ -63,9 +68,19 @@ def _fits(tensor: Tensor, x: Tensor) -> bool:
     )
 
 
-def _adds_up(a: Tensor, b: Tensor, x: Tensor) -> bool:
-    both = a + b
-    return both.shape == x.shape and bool(((both == x) | (both.isnan() & x.isnan())).all())
+def _same(found: Tensor | None, x: Tensor) -> bool:
+    if found is None or found.shape != x.shape:
+        return False
+    return bool(((found == x) | (found.isnan() & x.isnan())).all())
+
+
+def _activated(function: Callable[[Tensor], Tensor], values: Tensor) -> Tensor | None:
+    """Return the values behind an activation function; None where it was made for another shape."""
+    try:
+        with torch.no_grad():
+            return function(values)
+    except (RuntimeError, IndexError):
+        return None
 
 
 def _as(tensor: Tensor, x: Tensor) -> Tensor:

@@ -17,6 +17,8 @@ from nbwidgets_nn._arrays import as_numpy, expected
 CPU = torch.device("cpu")
 
 _MOST_PRINTED = 100
+_VALUES = ("T", "H", "mT", "mH", "real", "imag", "data")
+_OF_SHAPE = ("size", "dim", "ndimension", "nelement", "element_size", "is_floating_point", "is_complex")
 _SIZES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("bytes", 1))
 
 
@@ -34,7 +36,7 @@ class ComputedTensor:
 
     `torch.as_tensor`, `numpy.asarray`, arithmetic, the methods of a tensor (``t.sum(1)``), and any function of torch that is
     given the object compute all of it first: that costs the memory of the whole tensor, as `materialize` does, and raises
-    MemoryError where there is not enough.
+    MemoryError where there is not enough. Methods that change a tensor in place are refused: they would change a copy.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class ComputedTensor:
         Raises:
             MemoryError: it does not fit in the memory that is free.
             ValueError: ``out`` has another shape, or another dtype than ``dtype``.
+            TypeError: the dtype cannot hold the values: integers for fractions.
         """
         out = self._checked(out, dtype)
         if self._fill is None:
@@ -85,6 +88,11 @@ class ComputedTensor:
         return out
 
     def _checked(self, out: Tensor | None, dtype: torch.dtype | None) -> Tensor:
+        wanted = out.dtype if dtype is None and out is not None else dtype
+        if wanted is not None and not torch.can_cast(self.dtype, wanted):
+            name = "dtype" if dtype is not None else "out"
+            what = f"a dtype that holds {self.dtype}"
+            raise TypeError(expected(name, what, str(wanted), f"materialize().to({wanted})"))
         if out is None:
             dtype = self.dtype if dtype is None else dtype
             check_memory(self.shape, dtype, self._instead, self.device)
@@ -101,16 +109,19 @@ class ComputedTensor:
     def __getitem__(self, index: Any) -> Tensor | ComputedTensor:
         if self.ndim > 2 and isinstance(index, int | np.integer) and not isinstance(index, bool | np.bool_):
             return self._fixed(int(index))
-        views = [self._coordinate(axis)[index] for axis in range(self.ndim)]
-        shape = views[0].shape
+        per_axis = _per_axis(index, self.shape, self.device)
+        views = [self._coordinate(axis, per_axis) for axis in range(self.ndim)]
+        shape = torch.broadcast_shapes(*(view.shape for view in views))
         check_memory(shape, self.dtype, self._instead, self.device)
-        values = self._at(*map(_shrunk, views)).expand(shape)
+        values = self._at(*views).expand(shape)
         return values.to(self.dtype).contiguous()
 
-    def _coordinate(self, axis: int) -> Tensor:
-        """Return the place of every element along one axis: a view that takes the memory of the axis alone."""
+    def _coordinate(self, axis: int, index: list[Any]) -> Tensor:
+        """Return the place along one axis of the elements at `index`; where only others differ it is there once."""
         along = torch.arange(self.shape[axis], device=self.device)
-        return along.view(-1, *[1] * (self.ndim - axis - 1)).expand(self.shape)
+        along = along.view([-1 if other == axis else 1 for other in range(self.ndim)])
+        axes = iter(range(self.ndim))
+        return along[tuple(e if not _takes_axis(e) or next(axes) == axis else _first(e) for e in index)]
 
     def _fixed(self, index: int) -> ComputedTensor:
         length = self.shape[0]
@@ -148,7 +159,22 @@ class ComputedTensor:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not hasattr(Tensor, name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self.materialize(), name)
+        if name.endswith("_"):
+            raise AttributeError(
+                f"{name!r} changes a tensor in place, and this one is computed. Try: materialize().{name}"
+            )
+        if name in _VALUES:
+            return getattr(self.materialize(), name)
+        if not callable(getattr(Tensor, name)):
+            return getattr(torch.empty(0, dtype=self.dtype, device=self.device), name)
+        if name in _OF_SHAPE:
+            return getattr(torch.empty(self.shape, dtype=self.dtype, device="meta"), name)
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return getattr(self.materialize(), name)(*_computed(args), **_computed(kwargs))
+
+        method.__name__ = name
+        return method
 
     def __repr__(self) -> str:
         if self.numel() <= _MOST_PRINTED:
@@ -166,9 +192,10 @@ def _with_all_of_it(name: str) -> Callable:
 
 
 # Python looks for operators on the class, and not by __getattr__.
-for _name in ("neg", "abs", "add", "sub", "mul", "truediv", "pow", "matmul", "lt", "le", "gt", "ge"):
+_ARITHMETIC = ("add", "sub", "mul", "truediv", "pow", "matmul")
+for _name in (*_ARITHMETIC, "neg", "abs", "lt", "le", "gt", "ge", "eq", "ne"):
     setattr(ComputedTensor, f"__{_name}__", _with_all_of_it(f"__{_name}__"))
-for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
+for _name in _ARITHMETIC:
     setattr(ComputedTensor, f"__r{_name}__", _with_all_of_it(f"__r{_name}__"))
 
 
@@ -190,9 +217,45 @@ def check_memory(
         raise MemoryError(f"{what}. Try: {instead}")
 
 
-def _shrunk(view: Tensor) -> Tensor:
-    """Return the view without its repetitions: what does not move along an axis is there once."""
-    return view[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in view.stride())]
+def _per_axis(index: Any, shape: torch.Size, device: torch.device) -> list[Any]:
+    """Return one index for each axis, None or a truth value for new ones: without ellipsis and masks, and of any list a tensor."""
+    found = []
+    for element in index if isinstance(index, tuple) else (index,):
+        if element is None or element is Ellipsis or isinstance(element, slice | int | np.integer):
+            found.append(element)
+            continue
+        element = torch.as_tensor(_computed(element), device=device)  # noqa: PLW2901 - the same elements
+        if element.dtype not in (torch.bool, torch.uint8):
+            found.append(element.long() if not element.numel() else element)
+            continue
+        if not element.ndim:
+            found.append(bool(element))
+            continue
+        start = sum(map(_takes_axis, found))
+        _check_mask(element, shape, start, follows=not any(other is Ellipsis for other in found))
+        found.extend(element.nonzero(as_tuple=True))
+    missing = len(shape) - sum(map(_takes_axis, found))
+    if missing < 0 or sum(other is Ellipsis for other in found) > 1:
+        raise IndexError(f"too many indices for {len(shape)} axes")
+    place = next((i for i, other in enumerate(found) if other is Ellipsis), len(found))
+    return [*found[:place], *[slice(None)] * missing, *found[place + 1 :]]
+
+
+def _takes_axis(element: Any) -> bool:
+    return element is not None and element is not Ellipsis and not isinstance(element, bool)
+
+
+def _check_mask(mask: Tensor, shape: torch.Size, start: int, *, follows: bool) -> None:
+    if follows and mask.shape != shape[start : start + mask.ndim]:
+        what = f"shape {tuple(shape[start : start + mask.ndim])}"
+        raise IndexError(expected("mask", what, str(tuple(mask.shape))))
+
+
+def _first(index: Any) -> Any:
+    """Return the index of the same form that takes the one element of an axis of length 1."""
+    if isinstance(index, Tensor):
+        return torch.zeros_like(index)
+    return slice(None) if isinstance(index, slice) else 0
 
 
 def _computed(value: Any) -> Any:

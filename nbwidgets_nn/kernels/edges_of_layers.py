@@ -85,6 +85,8 @@ def _why_none(layer: Layer) -> str:
     known = next((reason for kind, reason in REASONS if isinstance(layer.module, kind)), None)
     if known is not None:
         return known
+    if any("quantized" in cls.__module__.split(".") for cls in type(layer.module).__mro__):
+        return "it is quantised: its weights are whole numbers with a scale; dequantise the layer first"
     if isinstance(layer.module, KNOWN):
         return why_not_plain(layer.module, KNOWN)
     return f"no weighted sum is known for a {layer.kind}"
@@ -114,18 +116,24 @@ def real_values(tensor: Tensor | None, name: str) -> Tensor:
         raise ValueError(f"its {name} is no tensor")
     if tensor.is_nested or tensor.numel() == 0:
         raise ValueError(f"its {name} is {'nested' if tensor.is_nested else 'empty'}")
-    if tensor.is_complex() or tensor.is_quantized:
+    if tensor.is_quantized:
+        raise ValueError(f"its {name} is quantised ({tensor.dtype}), not real numbers")
+    if tensor.is_complex():
         raise ValueError(f"its {name} is {tensor.dtype}, not real numbers")
     return tensor if tensor.layout is torch.strided else tensor.to_dense()
 
 
 def checked(edges: Edges) -> Edges:
-    """Return the edges if they give what was recorded, at a few places of the first row; ValueError otherwise.
+    """Return the edges if they give what was recorded, at a few places of one row; ValueError otherwise.
 
     Weights are read after the recording was made: they can have been trained on since, or changed for the time of the pass.
+    The row is the first that has a finite output; without one there is nothing to compare.
     """
-    block, x = edges.block(), edges.source()[:1]
-    y = edges.target[:1].reshape(1, block.out_channels, -1)
+    row = next((row for row, y in enumerate(edges.target) if y.isfinite().any()), None)
+    if row is None:
+        return edges
+    block, x = edges.block(), edges.source()[row : row + 1]
+    y = edges.target[row].reshape(1, block.out_channels, -1)
     steps = block.positions if block.runs == 1 else block.runs
     length = block.positions // steps
     for start in range(0, steps, max(1, steps // 8)):
@@ -138,18 +146,32 @@ def checked(edges: Edges) -> Edges:
 
 
 def _gives(block: EdgeBlock, x: Tensor, y: Tensor) -> bool:
-    """Whether ``W x + bias`` is `y`, but for rounding; NaN can be anywhere."""
-    found = block.apply(x)
-    coarse = 64 * max(torch.finfo(t.dtype).eps for t in (found, y))
+    """Whether ``W x + bias`` is `y`, but for rounding, wherever `y` is finite."""
+    dtype = torch.promote_types(x.dtype, block.kernel.dtype)
+    exact = torch.promote_types(dtype, torch.float32)
+    coarse = max((4 if t.itemsize < 4 else 64) * torch.finfo(t).eps for t in (dtype, y.dtype))
     if x.device.type != "cpu":  # convolutions there round to 10 bits
         coarse = max(coarse, 1e-3)
-    off = (found - y).abs()
-    if not (off > coarse * y.abs().amax()).any():
+    there = y.isfinite()
+    y = y.to(exact)
+    off = (_in(block, exact).apply(x.to(exact)) - y).abs()
+    if not there.any() or (off <= coarse * y[there].abs().amax())[there].all():
         return True
-    # Where large terms cancel, rounding is that of the terms.
-    bias = None if block.bias is None else block.bias.abs()
-    size = replace(block, kernel=block.kernel.abs(), bias=bias).apply(x.abs())
-    return not (off > coarse * size).any()
+    return bool((off <= coarse * _size_of_terms(block, x))[there].all())
+
+
+def _size_of_terms(block: EdgeBlock, x: Tensor) -> Tensor:
+    """Return the root of the sum of the squared terms: where large terms cancel, rounding is that of the terms."""
+    wide = torch.float32 if x.device.type == "mps" else torch.float64
+    block, x = _in(block, wide), x.to(wide).nan_to_num(0, 0, 0)
+    bias = None if block.bias is None else block.bias.square()
+    return replace(block, kernel=block.kernel.nan_to_num(0).square(), bias=bias).apply(x.square()).sqrt()
+
+
+def _in(block: EdgeBlock, dtype: torch.dtype) -> EdgeBlock:
+    return replace(
+        block, kernel=block.kernel.to(dtype), bias=None if block.bias is None else block.bias.to(dtype)
+    )
 
 
 def _passing(x: Tensor, y: Tensor) -> Edges:

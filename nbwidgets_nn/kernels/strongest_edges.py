@@ -129,7 +129,7 @@ def strongest_edges(
     row, source, target = best.edges()
     weight = block.edge_at(row, source, target)[0]
     value_there = x[row, source]
-    values = {"contribution": value_there * weight, "weight": weight, "source": value_there}
+    values = {"contribution": value_there.to(ranked.dtype) * weight, "weight": weight, "source": value_there}
     return StrongestEdges(
         by=by,
         batch=as_numpy(row) + first_row,

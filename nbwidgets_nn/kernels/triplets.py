@@ -24,6 +24,7 @@ from nbwidgets_nn.kernels.source_units import SourceUnits, source_units
 from nbwidgets_nn.kernels.strongest_edges import StrongestEdges, strongest_edges
 from nbwidgets_nn.record._names import did_you_mean, kind_of
 from nbwidgets_nn.record.activations import Activations
+from nbwidgets_nn.record.errors import RecordingError
 from nbwidgets_nn.record.layer import Layer
 
 
@@ -68,21 +69,7 @@ def triplets(
     Source: asked for in seed 003 of the project, which repeats and concatenates all three into one tensor.
     """
     recording = _recording(model, input, batch_size)
-    layers: dict[str, LayerTriplets] = {}
-    skipped: dict[str, str] = {}
-    for layer in map(recording.__getitem__, recording):
-        if layer.module is None:
-            continue
-        addition = added_outputs(recording, layer)
-        if addition is not None:
-            name = f"{layer.name}.add"
-            layers[name] = LayerTriplets(name, "Add", addition, SourceUnits(), recording)
-        try:
-            layers |= _entries(recording, layer)
-        except ValueError as error:
-            if not _is_pointwise(layer):
-                skipped[layer.name] = str(error)
-    return Triplets(recording, layers, skipped)
+    return Triplets(recording, *_layers(recording))
 
 
 class Triplets(Mapping[str, "LayerTriplets"]):
@@ -95,7 +82,8 @@ class Triplets(Mapping[str, "LayerTriplets"]):
         self.recording = recording
         """The recording that the values are from."""
         self.skipped = skipped
-        """Every call that weighs or mixes its inputs and has no entry here, and why."""
+        """Every call that weighs or mixes its inputs and has no entry here, and why; also sums of two recorded tensors
+        that a function changed before the call took them ("fc.add")."""
 
     def __getitem__(self, name: str) -> LayerTriplets:
         try:
@@ -112,7 +100,7 @@ class Triplets(Mapping[str, "LayerTriplets"]):
             loader: as for `LayerTriplets.statistics`.
 
         Raises:
-            ValueError: no batch.
+            ValueError: no batch, or one that is a list of inputs and labels.
             RecordingError: the network raised.
         """
         shared = {name: layer for name, layer in self.items() if not layer.block.per_sample}
@@ -207,9 +195,12 @@ class LayerTriplets(ComputedTensor):
 
     @property
     def contribution(self) -> ComputedTensor:
-        """(rows, n_in, n_out), computed where it is read: weight x source value, and 0 where there is no edge."""
+        """(rows, n_in, n_out), computed where it is read: weight x source value, and 0 where there is no edge.
+
+        In float32 at least: the products of coarser types can be too large for them.
+        """
         return ComputedTensor(
-            self.shape[:3], self.dtype, self.device, self._contribution_at, _INSTEAD, self._fill_contribution
+            self.shape[:3], self._exact, self.device, self._contribution_at, _INSTEAD, self._fill_contribution
         )
 
     def top(
@@ -228,11 +219,14 @@ class LayerTriplets(ComputedTensor):
             target: rank the edges into this unit alone; of weights that each sample has for itself only with ``batch``.
 
         Raises:
-            ValueError: ``k`` is larger than the number of edges; ``by`` is none of the three; no such row.
+            ValueError: ``k`` is larger than the number of edges; ``by`` is none of the three; no such row or unit.
+            TypeError: ``k``, ``batch`` or ``target`` is no whole number.
         """
         x, block, first = self.source, self.block, 0
+        if target is not None:
+            target = _checked_place(target, self.shape[2], "target", "unit")
         if batch is not None:
-            first = _checked_row(batch, len(x))
+            first = _checked_place(batch, len(x), "batch", "row")
             x, block = x[first : first + 1], block.of_sample(first)
         y = self.target[first : first + len(x)]
         if target is None:
@@ -240,7 +234,6 @@ class LayerTriplets(ComputedTensor):
         if block.per_sample and len(x) > 1:
             raise ValueError(expected("batch", "a row, as each has weights of its own", "None", "batch=0"))
         inputs, weights = block.incoming(target)
-        target %= block.n_out
         found = strongest_edges(
             x[:, inputs], dense_block(weights[None]), y[:, target, None], k, by, first_row=first
         )
@@ -257,7 +250,7 @@ class LayerTriplets(ComputedTensor):
                 ``(x for x, _ in loader)``.
 
         Raises:
-            ValueError: no batch, or weights that each sample has for itself (attention, max pooling).
+            ValueError: no batch, one that is a list of inputs and labels, or weights that each sample has for itself (attention, max pooling).
             RecordingError: the network raised.
         """
         if self.block.per_sample:
@@ -290,10 +283,11 @@ class LayerTriplets(ComputedTensor):
 
         In feature maps, "conv1[2, 4, 5]" is channel 2 at row 4, column 5.
         """
-        layer, shape = self._units.layer, self._units.shape
-        if math.prod(shape) != self.shape[1]:
-            layer, shape = self._units.layer or f"input of {self.name}", self.source_shape
-        return _unit_name(layer or f"input of {self.name}", shape, unit)
+        units = self._units
+        if units.order is None:
+            return _unit_name(f"input of {self.name}", self.source_shape, unit)
+        number = _checked_unit(unit, self.shape[1])
+        return _unit_name(units.layer, units.shape, int(units.order[number]))
 
     def target_name(self, unit: int) -> str:
         """Name an output unit: "fc1:3"."""
@@ -305,6 +299,10 @@ class LayerTriplets(ComputedTensor):
 
     def __repr__(self) -> str:
         return f"LayerTriplets({self.name!r}, {self.describe()})"
+
+    @property
+    def _exact(self) -> torch.dtype:
+        return torch.promote_types(self.dtype, torch.float32)
 
     def _weight(self) -> Tensor:
         if not self.block.is_dense:
@@ -326,7 +324,7 @@ class LayerTriplets(ComputedTensor):
 
     def _contribution_at(self, row: Tensor, source: Tensor, target: Tensor) -> Tensor:
         weights, there = self.block.edge_at(row, source, target)
-        return (weights * self.source[row, source]).where(there, 0)
+        return (weights.to(self._exact) * self.source[row, source]).where(there, 0)
 
     def _empty(self, dtype: torch.dtype) -> Tensor:
         # Plane by plane: each of the three is written in one stream.
@@ -340,7 +338,7 @@ class LayerTriplets(ComputedTensor):
 
     def _fill_contribution(self, out: Tensor) -> None:
         if self.block.is_dense:
-            torch.mul(self.source[:, :, None], self._weight().mT.contiguous(), out=out)
+            torch.mul(self.source[:, :, None].to(self._exact), self._weight().mT.contiguous(), out=out)
         else:
             out.copy_(self.contribution[:])
 
@@ -364,6 +362,36 @@ def _recording(model: Any, value: Any, batch_size: int | None) -> Activations:
     return model
 
 
+def _layers(
+    recording: Activations, wanted: Iterable[str] | None = None
+) -> tuple[dict[str, LayerTriplets], dict[str, str]]:
+    """Return what there is, or of it what is wanted, and why the rest of it is not there."""
+    layers: dict[str, LayerTriplets] = {}
+    skipped: dict[str, str] = {}
+    for layer in map(recording.__getitem__, recording):
+        if layer.module is None:
+            continue
+        addition = f"{layer.name}.add"
+        if wanted is None or addition in wanted:
+            try:
+                edges = added_outputs(recording, layer)
+            except ValueError as error:
+                skipped[addition] = str(error)
+            else:
+                if edges is not None:
+                    layers[addition] = LayerTriplets(addition, "Add", edges, SourceUnits(), recording)
+        if wanted is not None and not {layer.name, f"{layer.name}.value", f"{layer.name}.out_proj"} & set(
+            wanted
+        ):
+            continue
+        try:
+            layers |= _entries(recording, layer)
+        except ValueError as error:
+            if not _is_pointwise(layer):
+                skipped[layer.name] = str(error)
+    return layers, skipped
+
+
 def _entries(recording: Activations, layer: Layer) -> dict[str, LayerTriplets]:
     if isinstance(layer.module, nn.MultiheadAttention):
         steps = attention_edges(layer)
@@ -376,7 +404,7 @@ def _entries(recording: Activations, layer: Layer) -> dict[str, LayerTriplets]:
             name,
             layer.kind,
             edges,
-            source_units(recording, layer, math.prod(edges.source_shape)) if name == fed else SourceUnits(),
+            source_units(recording, layer) if name == fed else SourceUnits(),
             recording,
         )
         for name, edges in steps.items()
@@ -394,22 +422,42 @@ def _statistics(
 ) -> dict[str, EdgeStatistics]:
     moments = {name: SourceMoments(layer.shape[1]) for name, layer in layers.items()}
     for batch in loader:
-        found = triplets(network, batch)
+        recording = _of_batch(network, batch)
+        found = Triplets(recording, *_layers(recording, layers))
         for name, one in moments.items():
             one.update(found[name].source)
     return {name: one.statistics(layers[name].block) for name, one in moments.items()}
 
 
+def _of_batch(network: nn.Module, batch: Any) -> Activations:
+    """Record a batch; ValueError if it is several tensors, inputs and labels say, that the network does not take."""
+    try:
+        return Activations(network, batch)
+    except RecordingError as error:
+        if not isinstance(batch, list | tuple):
+            raise
+        what, came = "batches that the network takes", f"a {type(batch).__name__} of {len(batch)}"
+        raise ValueError(expected("loader", what, came, "(x for x, _ in loader)")) from error
+
+
 def _unit_name(layer: str, shape: tuple[int, ...], unit: int) -> str:
-    units = math.prod(shape)
+    unit = _checked_unit(unit, math.prod(shape))
+    if len(shape) < 2:
+        return f"{layer}:{unit}"
+    return f"{layer}[{', '.join(map(str, np.unravel_index(unit, shape)))}]"
+
+
+def _checked_unit(unit: int, units: int) -> int:
     if not -units <= unit < units:
         raise IndexError(expected("unit", f"a number from 0 to {units - 1:,}", f"{unit:,}"))
-    if len(shape) < 2:
-        return f"{layer}:{unit % units}"
-    return f"{layer}[{', '.join(map(str, np.unravel_index(unit % units, shape)))}]"
+    return unit % units
 
 
-def _checked_row(row: int, rows: int) -> int:
-    if not -rows <= row < rows:
-        raise ValueError(expected("batch", f"a row from 0 to {rows - 1:,}, or None for all", f"{row:,}"))
-    return row % rows
+def _checked_place(place: int, count: int, name: str, noun: str) -> int:
+    """Return the number of a row or unit, from 0."""
+    what = f"a {noun} from 0 to {count - 1:,}, or None for all"
+    if isinstance(place, bool) or not isinstance(place, int | np.integer):
+        raise TypeError(expected(name, what, repr(place)))
+    if not -count <= place < count:
+        raise ValueError(expected(name, what, f"{place:,}"))
+    return int(place) % count

@@ -128,7 +128,7 @@ def weights_in_use(module: nn.Module) -> tuple[Tensor, Tensor | None]:
 
     Views of the module's own parameters where it has them as they are, otherwise (pruned, parametrised, sparse) new
     tensors; in the module's dtype, on its device. Of a batch norm with running statistics the scale and the shift of each
-    channel.
+    channel, in float32 at least.
 
     >>> linear = nn.Linear(2, 3)
     >>> weights_in_use(linear)[0].data_ptr() == linear.weight.data_ptr()
@@ -144,7 +144,8 @@ def weights_in_use(module: nn.Module) -> tuple[Tensor, Tensor | None]:
         if module.running_mean is None or module.running_var is None:
             raise ValueError("it has no running statistics and normalises by those of the batch")
         mean, variance = _dense(module.running_mean, "mean"), _dense(module.running_var, "variance")
-        scale = (variance + module.eps).rsqrt()
+        exact = torch.promote_types(variance.dtype, torch.float32)
+        scale = (variance.to(exact) + module.eps).rsqrt()
         if not module.affine:
             return scale, -mean * scale
         scale = scale * _dense(module.weight, "weight")

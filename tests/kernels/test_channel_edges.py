@@ -249,3 +249,13 @@ def test_dead_channels_do_not_hide_the_others():
     model.first.bias.data[2:4] = -100
     t = nw.triplets(model, torch.randn(6, 1, 6, 6))
     assert t["fc"].by_channel().weight.shape == (2, 8)
+
+
+def test_positions_that_became_rows_and_a_single_sample():
+    model = Between(nn.Linear(3, 4), lambda h: h.reshape(-1, 4), 4)
+    t = nw.triplets(model, torch.randn(2, 5, 3))
+    assert t["fc"].source_name(3) == "first:3"
+    t = nw.triplets(nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), torch.randn(3))
+    assert (t["0"].source_name(2), t["1"].source_name(3)) == ("input:2", "0:3")
+    t = nw.triplets(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 1, 3)), torch.randn(1, 6, 6))
+    assert (t["0"].source_name(7), t["1"].source_name(17)) == ("input[0, 1, 1]", "0[1, 0, 1]")

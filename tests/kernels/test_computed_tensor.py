@@ -34,6 +34,15 @@ INDICES = {
     "nothing": np.s_[2:2],
     "no rows": (torch.zeros(4, dtype=torch.bool),),
     "truth": (True,),
+    "untruth": (torch.tensor(False), 1),
+    "rows twice": ([0, 0, 3],),
+    "list and slices": ([0, 3], slice(None), 1, slice(0, 2)),
+    "list behind slices": (slice(1, 3), [2, 0], ..., [0, 2]),
+    "index of two axes": (torch.tensor([[0, 3], [1, 1]]), slice(None), torch.tensor([[1, 0], [0, 0]])),
+    "mask behind": (slice(2), torch.tensor([True, False, True])),
+    "mask at the end": (..., torch.tensor([True, False, True])),
+    "two masks": (torch.tensor([True, False, True, False]), torch.tensor([True, False, True])),
+    "empty list": ([],),
 }
 
 
@@ -196,3 +205,73 @@ def test_methods_and_arithmetic_are_those_of_the_whole_tensor():
 def test_prints_what_is_small_and_the_size_of_what_is_not():
     assert "tensor(" in repr(table(3, 4))
     assert repr(table(1000, 50)).endswith("kB if materialised)")
+
+
+def nothing_is_read():
+    def at(*_):
+        raise AssertionError("read")
+
+    return ComputedTensor((3, 4, 5), torch.float32, torch.device("cpu"), at)
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.bool])
+def test_fractions_are_not_cut_off(dtype):
+    layer = linear_triplets()
+    with pytest.raises(TypeError, match="dtype: expected a dtype that holds"):
+        layer.materialize(dtype=dtype)
+    with pytest.raises(TypeError, match="out: expected a dtype that holds"):
+        layer.contribution.materialize(out=torch.empty(4, 3, 2, dtype=dtype))
+    assert layer.materialize(dtype=torch.float16).dtype == torch.float16
+
+
+def test_methods_that_change_in_place_are_refused():
+    t = nothing_is_read()
+    for name in ("add_", "zero_", "copy_", "requires_grad_"):
+        with pytest.raises(AttributeError, match=f"'{name}' changes a tensor in place.*materialize"):
+            getattr(t, name)
+
+
+def test_equality_is_that_of_elements_and_the_hash_that_of_the_object():
+    c = linear_triplets().contribution
+    assert torch.equal(c == c.materialize(), torch.ones(4, 3, 2, dtype=torch.bool))
+    assert torch.equal(c != 0, c.materialize() != 0)
+    assert {c: 1}[c] == 1
+
+
+def test_what_is_known_without_values_computes_none():
+    t = nothing_is_read()
+    assert all(hasattr(t, name) for name in ("sum", "stride", "numpy", "cpu"))
+    assert not any(hasattr(t, name) for name in ("nothing", "__cuda_array_interface__"))
+    assert (t.requires_grad, t.grad, t.is_cuda, t.layout, t.itemsize) == (
+        False,
+        None,
+        False,
+        torch.strided,
+        4,
+    )
+    assert (t.size(), t.size(1), t.dim(), t.nelement(), t.is_floating_point()) == ((3, 4, 5), 4, 3, 60, True)
+    with pytest.raises(AssertionError, match="read"):
+        t.sum(1)
+
+
+def test_an_index_list_needs_no_memory_but_that_of_the_result():
+    shapes = []
+
+    def at(*places):
+        shapes.extend(place.numel() for place in places)
+        return torch.zeros(())
+
+    t = ComputedTensor((1000, 1000, 1000), torch.float32, torch.device("cpu"), at)
+    assert t[[0, 1], :, [5, 6]].shape == (2, 1000)
+    assert t[[0, 1], :7].shape == (2, 7, 1000)
+    assert max(shapes) <= 2000
+
+
+def test_memory_is_checked_before_an_index_list_is_followed():
+    t = ComputedTensor((10**6, 10**6, 10**6), torch.float32, torch.device("cpu"), lambda *_: 1 / 0)
+    with pytest.raises(MemoryError, match="for shape"):
+        t[[0, 1]]
+    with pytest.raises(IndexError):
+        t[0, 0, 0, [1]]
+    with pytest.raises(IndexError, match="mask: expected shape"):
+        t[torch.ones(3, dtype=torch.bool)]

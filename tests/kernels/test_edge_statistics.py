@@ -4,9 +4,12 @@ import pytest
 import torch
 from layers_with_edges import LAYERS, filled, layer_of, linear_triplets, values
 from models import ReusedLinear
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 import nbwidgets_nn as nw
 from nbwidgets_nn.kernels.edge_statistics import SourceMoments
+from nbwidgets_nn.kernels.edges_of_layers import edges_of_layer
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
 
@@ -52,3 +55,42 @@ def test_statistics_that_cannot_be():
         linear_triplets().statistics([])
     with pytest.raises(ValueError, match=r"weights: expected ones that all samples share.*MaxPool2d"):
         layer_of("max").statistics([torch.rand(1, 2, 4, 5)])
+
+
+def test_batches_of_inputs_and_labels_are_an_error_that_says_so():
+    x, y = torch.rand(6, 3), torch.arange(6)
+    model = nn.Sequential(nn.Linear(3, 2))
+    t = nw.triplets(model, x)
+    for data, came in (((x, y), "a list of 2"), ((x,), "a list of 1")):
+        loader = DataLoader(TensorDataset(*data), batch_size=3)
+        with pytest.raises(ValueError, match=rf"loader: expected batches.*{came}.*\(x for x, _ in loader\)"):
+            t.statistics(loader)
+        assert t["0"].statistics(batch[0] for batch in loader).rows == 6
+    with pytest.raises(ValueError, match="a tuple of 2"):
+        t["0"].statistics([(x, y)])
+
+
+def test_a_network_that_takes_a_list_gets_it():
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 2)
+
+        def forward(self, given):
+            return self.fc(given[0])
+
+    x = torch.rand(6, 3)
+    assert nw.triplets(Outer(), [x]).statistics([[x], [x]])["fc"].rows == 12
+
+
+def test_only_what_is_asked_for_is_looked_for(monkeypatch):
+    x = torch.rand(6, 3)
+    t = nw.triplets(nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2)), x)
+    looked = []
+    monkeypatch.setattr("nbwidgets_nn.kernels.triplets.added_outputs", lambda *given: looked.append(given))
+    monkeypatch.setattr(
+        "nbwidgets_nn.kernels.triplets.edges_of_layer",
+        lambda layer: looked.append(layer) or edges_of_layer(layer),
+    )
+    t["1"].statistics([x])
+    assert [layer.name for layer in looked] == ["1"]

@@ -418,3 +418,58 @@ def test_a_list_of_edges_shows_them():
     assert shown.startswith("the 12 largest of 40 edges by |contribution|")
     assert shown.endswith("and 2 more")
     assert len(shown.splitlines()) == 13
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", ["Linear", "Conv1d"])
+def test_products_of_coarse_types_do_not_overflow(dtype, name):
+    model = nn.Linear(2, 1, bias=False) if name == "Linear" else nn.Conv1d(1, 1, 2, bias=False)
+    model.weight.data.copy_(torch.tensor([300.0, -300.0]).reshape(model.weight.shape))
+    x = torch.full((1, 2) if name == "Linear" else (1, 1, 2), 300.0)
+    layer = nw.triplets(model.to(dtype), x.to(dtype))[name]
+    assert (layer.dtype, layer.contribution.dtype) == (dtype, torch.float32)
+    assert layer.contribution.materialize().flatten().tolist() == [90000, -90000]
+    assert layer.contribution[0, :, 0].tolist() == [90000, -90000]
+    found = layer.top(2)
+    assert found.contribution.tolist() == found.value.tolist() == [90000, -90000]
+
+
+class Skips(nn.Module):
+    def __init__(self, how):
+        super().__init__()
+        self.a, self.b, self.fc, self.how = nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 2), how
+
+    def forward(self, x):
+        return self.fc(self.how(self.a(x), self.b(x)))
+
+
+def test_a_sum_behind_a_function_is_said():
+    x = torch.randn(4, 3)
+    t = nw.triplets(Skips(lambda a, b: F.relu(a + b)), x)
+    assert t.skipped == {"fc.add": "its input is made by functions of a, b, and is not their sum"}
+    with pytest.raises(KeyError, match="made by functions of a, b"):
+        t["fc.add"]
+    assert "fc.add" in nw.triplets(Skips(lambda a, b: a + b), x)
+    assert nw.triplets(Skips(lambda a, b: a * b), x).skipped == {}
+
+
+def test_quantised_layers_say_so():
+    Quantised = type("Linear", (nn.Identity,), {"__module__": "torch.ao.nn.quantized.modules.linear"})
+    t = nw.triplets(nn.Sequential(Quantised()), torch.rand(1, 2))
+    assert "it is quantised" in t.skipped["0"]
+
+
+WRONG_PLACES = {
+    "fraction": ({"batch": 1.5}, TypeError, "batch: expected a row from 0 to 3, .* got 1.5"),
+    "text": ({"target": "x"}, TypeError, "target: expected a unit from 0 to 1, .* got 'x'"),
+    "truth": ({"target": True}, TypeError, "target: expected .* got True"),
+    "beyond": ({"target": 99}, ValueError, "target: expected .* got 99"),
+    "no such row": ({"batch": -5}, ValueError, "batch: expected .* got -5"),
+}
+
+
+@pytest.mark.parametrize(("given", "error", "message"), WRONG_PLACES.values(), ids=WRONG_PLACES)
+def test_rows_and_units_that_there_are_not(given, error, message):
+    t = nw.triplets(nn.Linear(3, 2), torch.ones(4, 3))["Linear"]
+    with pytest.raises(error, match=message):
+        t.top(1, **given)
