@@ -26,6 +26,7 @@ export function columnOf(name: string, values: number[][], more: Partial<WireCol
     kind: name === "input" ? "" : "Linear",
     units,
     values: wire(Float32Array.from(values.flat()), values.length, units),
+    positions: 1,
     low: -1,
     high: 1,
     diverging: true,
@@ -73,6 +74,7 @@ export function denseOf(
     total: inputs * outputs,
     weight_is: "weight",
     note: "",
+    stage: "",
     ...more,
   };
 }

@@ -10,8 +10,9 @@ export interface WireColumn {
   layer: string | null;
   kind: string;
   units: number;
-  /** (samples, units); of feature maps the mean over positions. */
+  /** (samples, units); the mean over positions. */
   values: WireArray;
+  positions: number;
   low: number;
   high: number;
   diverging: boolean;
@@ -38,6 +39,7 @@ export interface WireBundle {
   total: number;
   weight_is: string;
   note: string;
+  stage: string;
 }
 
 export interface WireTables {
@@ -74,8 +76,10 @@ export interface GraphColumn {
   layer: string | null;
   kind: string;
   units: number;
-  /** One after the other, sample by sample. */
+  /** One after the other, sample by sample: each the mean over the positions of its unit. */
   values: Float32Array;
+  /** At how many places a unit has a value: of feature maps height times width, of tokens their number. */
+  positions: number;
   low: number;
   high: number;
   diverging: boolean;
@@ -99,16 +103,18 @@ export interface Bundle {
   from: Int32Array | null;
   to: Int32Array | null;
   weight: Float32Array;
-  /** Sample by sample; null where it is weight times source value. */
+  /** Sample by sample; null where it is weight times source value. All values are sums over positions. */
   contribution: Float32Array | null;
   sourceValues: Float32Array;
-  /** What the layer returned: bias included, no activation applied. */
+  /** What the layer returned, bias included. */
   targetValues: Float32Array;
   bias: Float32Array | null;
   /** How many edges the layer has: more than are here if it was thinned. */
   total: number;
   weightIs: string;
   note: string;
+  /** What stands between what the layer returned and the values of its target: "relu"; "" for nothing. */
+  stage: string;
 }
 
 export interface Tables {
@@ -302,7 +308,7 @@ export function nodeOfName(graph: Graph, name: string): Node | null {
   return column >= 0 && unit >= 0 && unit < graph.columns[column].units ? { column, unit } : null;
 }
 
-/** The value of a unit in a sample: of feature maps the mean. */
+/** The value of a unit in a sample: the mean over its positions. */
 export function valueOfNode(graph: Graph, { column, unit }: Node, sample: number): number {
   const { values, units } = graph.columns[column];
   return values[sample * units + unit];

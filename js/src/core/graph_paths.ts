@@ -13,7 +13,7 @@ import {
 import type { Strengths } from "./graph_strength.ts";
 
 export interface Path {
-  /** The product of the |value|s of its edges. */
+  /** The product of the |contribution|s of its edges. */
   strength: number;
   /** In the order of the data. */
   steps: Edge[];
@@ -30,7 +30,7 @@ interface Ways {
 
 interface Search {
   graph: Graph;
-  strengths: Strengths;
+  contributions: Strengths;
   k: number;
   direction: Direction;
   /** Of each column. */
@@ -44,7 +44,7 @@ interface Search {
  */
 export function bestPaths(
   graph: Graph,
-  strengths: Strengths,
+  contributions: Strengths,
   column: number,
   unit: number,
   k: number,
@@ -53,7 +53,7 @@ export function bestPaths(
   if (!(k >= 1) || bundlesAt(graph, column, direction).length === 0) return [];
   const most = Math.floor(k);
   const ways = graph.columns.map(({ units }) => noWays(units * most));
-  const search = { graph, strengths, k: most, direction, ways };
+  const search = { graph, contributions, k: most, direction, ways };
   const columns = graph.columns.map((_, c) => c);
   const farFirst = direction === "in" ? columns.slice(0, column) : columns.slice(column + 1).reverse();
   for (const c of farFirst) reach(search, c);
@@ -82,8 +82,8 @@ function reach(search: Search, column: number): void {
 }
 
 /** Carries the ways at the far end of an edge on to the unit at its near end. */
-function stepOver({ graph, strengths, k, direction, ways }: Search, b: number) {
-  const values = strengths.values[b];
+function stepOver({ graph, contributions, k, direction, ways }: Search, b: number) {
+  const values = contributions.values[b];
   const { source, target } = graph.bundles[b];
   const inwards = direction === "in";
   const [far, near] = inwards ? [ways[source], ways[target]] : [ways[target], ways[source]];

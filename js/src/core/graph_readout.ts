@@ -19,6 +19,7 @@ import {
   type Quantity,
   relativeStrength,
   type Strengths,
+  weakestDrawn,
 } from "./graph_strength.ts";
 
 export interface Triplet {
@@ -27,7 +28,7 @@ export interface Triplet {
   target: string;
   sourceValue: number;
   weight: number;
-  /** What the layer returned: bias included, before the activation. */
+  /** What the layer returned: bias included, before what follows it. */
   targetValue: number;
   contribution: number;
   /** Contribution / target value; with the bias, all edges into a unit make 1. null where that is no number. */
@@ -58,7 +59,7 @@ export function readAs(parts: Parts, joint: " · " | ", " = " · "): string {
   return parts.filter((part) => part !== "").join(joint);
 }
 
-/** "0:17 → 1:4", "x 0.710 × w −0.340 = −0.241", "12 % of 1:4’s −2.01". */
+/** "0:17 → 1:4", "x 0.710 × w −0.340 = −0.241", "12 % of 1:4’s −2.01 before relu". */
 export function readEdge(graph: Graph, { bundle, edge }: Edge, sample: number): Parts {
   const triplet = tripletOf(graph, bundle, edge, sample);
   return [
@@ -70,32 +71,27 @@ export function readEdge(graph: Graph, { bundle, edge }: Edge, sample: number): 
 
 /** Only where a contribution is weight times value may it say so: a kernel meets a value at many positions. */
 function sumInWords(graph: Graph, bundle: number, { sourceValue, weight, contribution }: Triplet): string {
-  const { weightIs, contribution: given, source } = graph.bundles[bundle];
-  const x = `${sumSign(graph, source)}x ${formatNumber(sourceValue)}`;
+  const { weightIs, contribution: given } = graph.bundles[bundle];
+  const x = `${sumSign(graph, bundle)}x ${formatNumber(sourceValue)}`;
   const w = `${weightIs === "weight" ? "w" : weightIs} ${formatNumber(weight)}`;
   const c = formatNumber(contribution);
   return given ? `${x}, ${w}: contributes ${c}` : `${x} × ${w} = ${c}`;
 }
 
-/** Of feature maps the values of an edge are sums over positions. */
-function sumSign(graph: Graph, column: number): string {
-  return graph.columns[column].maps ? "Σ" : "";
+/** Where units have several positions, the values at both ends of an edge are sums over them. */
+function sumSign(graph: Graph, bundle: number): string {
+  return graph.columns[graph.bundles[bundle].source].positions > 1 ? "Σ" : "";
 }
 
 function shareInWords(graph: Graph, bundle: number, { target, targetValue, share }: Triplet): string {
-  const { name, target: column } = graph.bundles[bundle];
-  const value = sumSign(graph, column) + formatNumber(targetValue);
-  const whole =
+  const { name, target: column, stage } = graph.bundles[bundle];
+  const value = sumSign(graph, bundle) + formatNumber(targetValue);
+  const returned =
     bundlesAt(graph, column, "in").length > 1
       ? `the ${value} that ${name} gives ${target}`
-      : `${target}’s ${value}${stageOf(graph, bundle)}`;
+      : `${target}’s ${value}`;
+  const whole = stage ? `${returned} before ${stage}` : returned;
   return share === null ? `no share of ${whole}` : `${percent(share)} of ${whole}`;
-}
-
-/** What goes on from a column is not what the layer returned where an activation or the like comes between. */
-function stageOf(graph: Graph, bundle: number): string {
-  const { name, target } = graph.bundles[bundle];
-  return name === graph.columns[target].name ? "" : " before the activation";
 }
 
 function percent(share: number): string {
@@ -103,11 +99,12 @@ function percent(share: number): string {
   return minus(formatPercent(share));
 }
 
-/** "1:4 “seven”", "0.830 (before the activation −1.20)", "64 edges in, 10 out". */
+/** "1:4 “seven”", "0.830 (−1.20 before relu)", "64 edges in, 10 out". */
 export function readNode(graph: Graph, node: Node, sample: number): Parts {
-  const { labels, maps } = graph.columns[node.column];
+  const { labels, positions } = graph.columns[node.column];
   const label = labels ? ` “${labels[node.unit]}”` : "";
-  const value = `${maps ? "mean " : ""}${formatNumber(valueOfNode(graph, node, sample))}`;
+  const mean = positions > 1 ? `, mean of ${formatCount(positions)} positions` : "";
+  const value = formatNumber(valueOfNode(graph, node, sample)) + mean;
   return [
     `${nameOfNode(graph, node)}${label}`,
     value + beforeInWords(graph, node, sample),
@@ -115,13 +112,13 @@ export function readNode(graph: Graph, node: Node, sample: number): Parts {
   ];
 }
 
-/** Said where one layer makes the column and something follows it; of maps the two are a sum and a mean. */
+/** Said where one layer makes the column and something follows it. */
 function beforeInWords(graph: Graph, { column, unit }: Node, sample: number): string {
   const bundles = bundlesAt(graph, column, "in");
-  if (bundles.length !== 1 || graph.columns[column].maps) return "";
-  const { targetValues, outputs } = graph.bundles[bundles[0]];
-  const stage = stageOf(graph, bundles[0]);
-  return stage && ` (${stage.trim()} ${formatNumber(targetValues[sample * outputs + unit])})`;
+  if (bundles.length !== 1) return "";
+  const { targetValues, outputs, stage } = graph.bundles[bundles[0]];
+  const value = sumSign(graph, bundles[0]) + formatNumber(targetValues[sample * outputs + unit]);
+  return stage ? ` (${value} before ${stage})` : "";
 }
 
 function edgesInWords(graph: Graph, node: Node): string {
@@ -161,6 +158,14 @@ export function drawnInWords(
   ]);
 }
 
+/** Said beside how many are drawn: "≥ 12 % of the largest", rounded down to be true; "" where nothing is left out. */
+export function thresholdInWords(strengths: Strengths, drawn: Drawn): string {
+  const weakest = weakestDrawn(strengths, drawn);
+  if (drawn.count === drawn.total || weakest === Infinity) return "";
+  const parts = weakest < 0.01 ? 10 : 1;
+  return `≥ ${Math.floor(100 * weakest * parts) / parts} % of the largest`;
+}
+
 /** Said between two columns: "±2.31". */
 export function largestInWords(strengths: Strengths, bundle: number): string {
   const largest = strengths.largest[bundle];
@@ -193,7 +198,13 @@ export function tableRows(
   return strongestDrawn(strengths, drawn, most).map((edge) => {
     const triplet = tripletOf(graph, edge.bundle, edge.edge, sample);
     const { source, target, sourceValue, weight, contribution, targetValue, share } = triplet;
-    const numbers = [sourceValue, weight, contribution, targetValue].map((value) => formatNumber(value));
+    const sum = sumSign(graph, edge.bundle);
+    const numbers = [
+      sum + formatNumber(sourceValue),
+      formatNumber(weight),
+      formatNumber(contribution),
+      sum + formatNumber(targetValue),
+    ];
     return { ...edge, cells: [source, target, ...numbers, share === null ? "" : percent(share)] };
   });
 }

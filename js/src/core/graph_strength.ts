@@ -70,6 +70,15 @@ export function relativeStrength(value: number, largest: number): number {
   return largest > 0 ? Math.fround(size / largest) : 0;
 }
 
+/** The smallest relative strength among drawn edges; infinite where none that is finite is drawn. */
+export function weakestDrawn({ values, largest }: Strengths, { edges }: Drawn): number {
+  return Math.min(
+    ...edges.map(([first], b) =>
+      first === undefined ? Infinity : relativeStrength(values[b][first], largest[b]),
+    ),
+  );
+}
+
 /** The `count` strongest edges of all bundles together; of equal ones those with lower numbers. */
 export function strongest(graph: Graph, strengths: Strengths, count: number): Drawn {
   const keys = sortKeys(strengths);

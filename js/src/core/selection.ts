@@ -27,9 +27,12 @@ export function readSelection(raw: unknown): Selection {
   };
 }
 
-/** A view that wrote the selection has already drawn it. */
-export function isEcho(selection: Selection, source: string): boolean {
-  return selection.source === source && source !== "";
+/**
+ * Whether a view that shows these names has nothing to do. Who made a selection does not tell: Python, and what a page
+ * has saved, bring back an earlier one with the name of its maker.
+ */
+export function sameUnits(names: readonly string[], shown: readonly string[]): boolean {
+  return names.length === shown.length && names.every((name, k) => name === shown[k]);
 }
 
 export interface Resolved {

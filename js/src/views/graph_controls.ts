@@ -1,6 +1,7 @@
 // One quiet row: what edges stand for, how many are drawn, which sample, what colours the units.
 
 import { formatCount } from "../core/format.ts";
+import { readAs, thresholdInWords } from "../core/graph_readout.ts";
 import type { Quantity } from "../core/graph_strength.ts";
 import { button, make, setText } from "./dom.ts";
 import type { GraphScene } from "./graph_scene.ts";
@@ -92,8 +93,12 @@ export class GraphControls {
     const { count } = scene.drawn;
     this.slider.value = String(stepAt(count, total));
     this.slider.disabled = scene.perUnit > 0;
-    this.slider.setAttribute("aria-valuetext", `${formatCount(count)} of ${formatCount(total)}`);
-    setText(this.count, formatCount(count));
+    // With so many into each unit, no strength divides those drawn from the others.
+    const threshold = scene.perUnit > 0 ? "" : thresholdInWords(scene.strengths, scene.drawn);
+    const said = `${formatCount(count)} of ${formatCount(total)}`;
+    this.slider.setAttribute("aria-valuetext", readAs([said, threshold], ", "));
+    setText(this.count, readAs([formatCount(count), threshold]));
+    this.count.title = threshold && "the strength of the weakest edge drawn, relative to its layer’s largest";
     if (!PER_UNIT.includes(scene.perUnit) && !this.perUnit.querySelector(`[value="${scene.perUnit}"]`))
       this.perUnit.append(make("option", { value: scene.perUnit }, String(scene.perUnit)));
     this.perUnit.value = String(scene.perUnit);

@@ -1,13 +1,12 @@
 // What a hand does to the graph, by mouse, keyboard or control: the scene changes, and the world outside is told.
 
-import { plural } from "../core/format.ts";
 import type { Edge, Node } from "../core/graph_content.ts";
 import type { Quantity } from "../core/graph_strength.ts";
-import { type Change, layerOf } from "../core/selection.ts";
+import { type Change, layerOf, sameUnits } from "../core/selection.ts";
 import { throttle } from "../core/throttle.ts";
 import type { ControlActions } from "./graph_controls.ts";
 import type { GraphKeys } from "./graph_keys.ts";
-import { spokenStep } from "./graph_readout.ts";
+import { selectedInWords, spokenStep } from "./graph_readout.ts";
 import type { GraphScene } from "./graph_scene.ts";
 
 /** What the world outside does with a change made here. */
@@ -87,8 +86,8 @@ export class GraphHands {
     this.host.save("layer", layer);
   }
 
-  select(column: number, units: readonly number[], change: Change): void {
-    this.tell(this.scene.select(column, units, change));
+  select(column: number, units: readonly number[], change: Change, ofSeveral = false): void {
+    this.tell(this.scene.select(column, units, change, ofSeveral));
   }
 
   clear(): void {
@@ -100,7 +99,7 @@ export class GraphHands {
   restore(names: readonly string[]): void {
     const { scene } = this;
     this.desk.close();
-    const changed = names.join("\n") !== scene.names.join("\n");
+    const changed = !sameUnits(names, scene.names);
     const layer = layerOf(names[0] ?? scene.names[0] ?? "");
     scene.setNames(names);
     if (changed) this.tell({ layer, names: [...names] });
@@ -108,6 +107,6 @@ export class GraphHands {
 
   private tell({ layer, names }: { layer: string; names: string[] }): void {
     this.host.selectionChanged(layer, names);
-    this.desk.say(`${plural(names.length, "unit")} selected`);
+    this.desk.say(selectedInWords(names.length, this.scene.takenOf));
   }
 }

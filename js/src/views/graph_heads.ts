@@ -62,7 +62,10 @@ export class GraphHeads {
       });
       this.largest[g].replaceChildren(make("span", {}, "largest "), said.join(" · "));
       this.largest[g].title = bundles
-        .map((b) => `the largest |${scene.quantity}| of layer ${graph.bundles[b].name} in this sample`)
+        .map(
+          (b) =>
+            `${largestInWords(scene.strengths, b)}: the largest |${scene.quantity}| of layer ${graph.bundles[b].name} in this sample`,
+        )
         .join("; ");
     });
   }
@@ -92,6 +95,9 @@ export class GraphHeads {
     gapsOf(graph).forEach(({ target }, g) => {
       const x = (layout.x[target] - layout.spacing / 2) * camera.scale + camera.dx;
       this.largest[g].style.transform = `translateX(calc(${x.toFixed(1)}px - 50%))`;
+      // What is too long for the gap ends in an ellipsis; the title has it whole.
+      this.largest[g].style.maxWidth =
+        `${Math.max(0, wide - (wide < FITS.bars ? 8 : BAR + 12)).toFixed(0)}px`;
       this.largest[g].hidden = x < 0 || x > layout.width || wide < FITS.numbers;
       this.largest[g].classList.toggle("nbw-narrow", wide < FITS.all);
     });

@@ -4,7 +4,8 @@ import type { GraphColumn } from "../core/graph_content.ts";
 import { type Mark, markAt, STRIP_WIDTH } from "../core/graph_layout.ts";
 import type { Palette } from "../core/palette.ts";
 import { packColor } from "../core/raster.ts";
-import { context2d, make, sizeCanvas } from "./dom.ts";
+import { context2d, make } from "./dom.ts";
+import { freshCanvas } from "./fresh_canvas.ts";
 import { cssOf, type GraphColors, pixelOf } from "./graph_colors.ts";
 import type { GraphScene } from "./graph_scene.ts";
 import { TileSheets } from "./graph_tiles.ts";
@@ -35,10 +36,7 @@ export class NodesCanvas {
   paint(scene: GraphScene, colors: GraphColors): void {
     const { graph, layout } = scene;
     if (!graph || !layout) return;
-    const ratio = sizeCanvas(this.canvas, scene.width, scene.height);
-    const context = context2d(this.canvas, true);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, scene.width, scene.height);
+    const context = freshCanvas(this.canvas, scene.width, scene.height, true);
     graph.columns.forEach((_, index) => {
       const column = columnAt(scene, index, colors);
       if (column.x < -80 || column.x > scene.width + 80) return;

@@ -2,7 +2,8 @@
 
 import { type Edge, edgeFrom, edgeTo, type Graph, type Node, nameOfNode } from "../core/graph_content.ts";
 import { courseOf, type GraphLayout, halfWidth, markAt } from "../core/graph_layout.ts";
-import { context2d, make, sizeCanvas } from "./dom.ts";
+import { make } from "./dom.ts";
+import { freshCanvas } from "./fresh_canvas.ts";
 import type { Brush } from "./gestures.ts";
 import type { GraphColors } from "./graph_colors.ts";
 import { colorOf, type EdgeInk, MARKED, NOT_FINITE, strengthOf, traceEdge } from "./graph_edges.ts";
@@ -29,10 +30,7 @@ export class GraphOverlay {
   paint(scene: GraphScene, colors: GraphColors, brush: Brush | null): void {
     const { graph, layout } = scene;
     if (!graph || !layout) return;
-    const ratio = sizeCanvas(this.canvas, scene.width, scene.height);
-    const context = context2d(this.canvas, true);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, scene.width, scene.height);
+    const context = freshCanvas(this.canvas, scene.width, scene.height, true);
     const stage = { context, scene, graph, layout, colors };
     paintLit(stage);
     if (scene.hover) paintPointed(stage, scene.hover);

@@ -8,7 +8,8 @@ import type { GraphScene } from "./graph_scene.ts";
 
 export interface GraphPointed {
   scene: GraphScene;
-  select(column: number, units: readonly number[], change: Change): void;
+  /** `ofSeveral`: units of other columns, too, were under the brush. */
+  select(column: number, units: readonly number[], change: Change, ofSeveral?: boolean): void;
   open(node: Node): void;
   clear(): void;
   restore(names: readonly string[]): void;
@@ -78,7 +79,7 @@ export class GraphPointer implements Gestures {
     for (const { column, unit } of nodesUnder(graph, layout, camera, box))
       byColumn.set(column, [...(byColumn.get(column) ?? []), unit]);
     const [most] = [...byColumn].sort(([, a], [, b]) => b.length - a.length);
-    if (most) this.on.select(most[0], most[1], add ? "add" : "replace");
+    if (most) this.on.select(...most, add ? "add" : "replace", byColumn.size > 1);
     else if (!add) this.on.clear();
   }
 

@@ -45,6 +45,8 @@ export class GraphScene {
   /** The layer picked elsewhere. */
   layer = "";
   names: readonly string[] = [];
+  /** The layer whose units were taken of a brush over several, which a selection cannot hold; "" otherwise. */
+  takenOf = "";
   clusters: LayerClusters | null = null;
   camera: Camera = wholeView();
   hover: Node | Edge | null = null;
@@ -53,7 +55,7 @@ export class GraphScene {
   via: Edge | null = null;
   layout: GraphLayout | null = null;
   private size = { width: 0, height: 0 };
-  private found: { strengths: Strengths | null; drawn: Drawn | null } = { strengths: null, drawn: null };
+  private found: Found = { strengths: null, contributions: null, drawn: null };
   private litFor: { key: string; paths: Lit } | null = null;
 
   constructor(private readonly changed: (part: GraphPart) => void) {}
@@ -89,7 +91,7 @@ export class GraphScene {
   }
 
   private forget(): void {
-    this.found = { strengths: null, drawn: null };
+    this.found = { strengths: null, contributions: null, drawn: null };
     this.litFor = null;
   }
 
@@ -122,6 +124,13 @@ export class GraphScene {
     return this.found.strengths;
   }
 
+  /** What the best paths are products of, whichever quantity is drawn. */
+  private get contributions(): Strengths {
+    if (!this.graph || this.quantity === "contribution") return this.strengths;
+    this.found.contributions ??= strengths(this.graph, this.at, "contribution");
+    return this.found.contributions;
+  }
+
   get drawn(): Drawn {
     if (!this.graph) throw new Error("there is no graph yet");
     this.found.drawn ??=
@@ -146,6 +155,7 @@ export class GraphScene {
 
   setNames(names: readonly string[]): void {
     this.names = names;
+    this.takenOf = "";
     this.changed("overlay");
   }
 
@@ -162,11 +172,17 @@ export class GraphScene {
   }
 
   /** Changes the selection by hand; it is of one layer, so units of other columns are let go. */
-  select(column: number, units: readonly number[], change: Change): { layer: string; names: string[] } {
+  select(
+    column: number,
+    units: readonly number[],
+    change: Change,
+    ofSeveral = false,
+  ): { layer: string; names: string[] } {
     const layer = this.layerFor(column);
     const before = this.selected.filter((unit) => unit.column === column).map(({ unit }) => unit);
     const names = changeRows(before, units, change).map((unit) => unitName(layer, unit));
     this.setNames(names);
+    if (ofSeveral) this.takenOf = layer;
     return { layer, names };
   }
 
@@ -209,7 +225,7 @@ export class GraphScene {
     const each = Math.max(1, Math.min(PATHS, Math.floor(PATHS_IN_ALL / shown.length)));
     const paths = shown.flatMap(({ column, unit }) =>
       (["in", "out"] as const).flatMap((direction) =>
-        bestPaths(graph, this.strengths, column, unit, each, direction),
+        bestPaths(graph, this.contributions, column, unit, each, direction),
       ),
     );
     return { paths, each, of: shown.length };
@@ -253,6 +269,13 @@ export class GraphScene {
     const [dx, dy] = [shift(x, MARGIN, this.width - MARGIN), shift(y, top + MARGIN, this.height - MARGIN)];
     if (!this.fitted && (dx !== 0 || dy !== 0)) this.panBy(dx, dy);
   }
+}
+
+/** What is kept for as long as sample and quantity stay. */
+interface Found {
+  strengths: Strengths | null;
+  contributions: Strengths | null;
+  drawn: Drawn | null;
 }
 
 export interface Lit {

@@ -4,7 +4,9 @@ import type { LayerClusters } from "../core/clusters.ts";
 import { decodeGraph, type Node, type WireGraph } from "../core/graph_content.ts";
 import type { Quantity } from "../core/graph_strength.ts";
 import { FRAME } from "../core/layout.ts";
-import { button, make, setText, showError } from "./dom.ts";
+import { sameUnits } from "../core/selection.ts";
+import { button, make, setText } from "./dom.ts";
+import { Frames } from "./frames.ts";
 import { type Brush, followGestures } from "./gestures.ts";
 import { type GraphColors, readColors } from "./graph_colors.ts";
 import { GraphControls } from "./graph_controls.ts";
@@ -20,6 +22,7 @@ import { GraphReadout } from "./graph_readout.ts";
 import { type GraphPart, GraphScene } from "./graph_scene.ts";
 import { GraphTable } from "./graph_table.ts";
 import { GraphWords, summaryOf } from "./graph_words.ts";
+import { PanButton } from "./pan_button.ts";
 import { followTheme, readPalette } from "./theme.ts";
 import { watchWidth } from "./watch_width.ts";
 import { WheelHint } from "./wheel_hint.ts";
@@ -29,7 +32,8 @@ const REST = 120;
 
 export class GraphView {
   private readonly scene = new GraphScene((part) => this.changed(part));
-  private readonly dirty = new Set<GraphPart>();
+  private readonly frames: Frames<GraphPart>;
+  private readonly pan: PanButton;
   private readonly live = make("div", { class: "nbw-sr", "aria-live": "polite" });
   private readonly message = make("p", { class: "nbw-message", hidden: true });
   private readonly words = new GraphWords(this.scene);
@@ -48,12 +52,9 @@ export class GraphView {
   private readonly hands: GraphHands;
   private colors: GraphColors | null = null;
   private brush: Brush | null = null;
-  private panning = false;
   private width = 0;
   private tall = 380;
-  private frame = 0;
   private resting: ReturnType<typeof setTimeout> | undefined;
-  private seq = 0;
 
   constructor(
     private readonly root: HTMLElement,
@@ -61,6 +62,8 @@ export class GraphView {
     private readonly signal: AbortSignal,
   ) {
     const { scene } = this;
+    this.frames = new Frames(root, (dirty) => this.paint(dirty), signal);
+    this.pan = new PanButton(root, signal);
     const desk = {
       say: (text: string) => setText(this.live, text),
       open: (node: Node) => this.open(node),
@@ -112,27 +115,16 @@ export class GraphView {
     watchWidth(root, (width) => this.resized(width), signal);
     // Moving the window to another screen changes the pixels without changing the size.
     window.addEventListener("resize", () => this.changed("graph"), { signal });
-    signal.addEventListener("abort", () => this.end(), { once: true });
+    signal.addEventListener("abort", () => clearTimeout(this.resting), { once: true });
   }
 
   private tools(): HTMLElement {
     const { scene, signal } = this;
     const middle = () => ({ x: scene.width / 2, y: scene.height / 2 });
-    const drag = button(
-      "pan",
-      "drag moves the picture instead of selecting (or hold Shift)",
-      () => {
-        this.panning = !this.panning;
-        drag.setAttribute("aria-pressed", String(this.panning));
-        this.root.classList.toggle("nbw-panning", this.panning);
-      },
-      signal,
-    );
-    drag.setAttribute("aria-pressed", "false");
     return make(
       "span",
       { class: "nbw-zoom", role: "group", "aria-label": "zoom" },
-      drag,
+      this.pan.node,
       button("−", "zoom out (−)", () => scene.zoomAt(middle(), 1 / 1.6), signal),
       button("+", "zoom in (+)", () => scene.zoomAt(middle(), 1.6), signal),
       button("fit", "show everything (0, or double click)", () => scene.fit(), signal),
@@ -142,11 +134,11 @@ export class GraphView {
   private pointer(): GraphPointer {
     return new GraphPointer({
       scene: this.scene,
-      select: (column, units, change) => this.hands.select(column, units, change),
+      select: (...chosen) => this.hands.select(...chosen),
       open: (node) => this.open(node),
       clear: () => this.hands.clear(),
       restore: (names) => this.hands.restore(names),
-      panning: () => this.panning,
+      panning: () => this.pan.pressed,
       brush: (box) => {
         this.brush = box && { ...box };
         this.changed("overlay");
@@ -161,7 +153,7 @@ export class GraphView {
   }
 
   setContent(wire: WireGraph): void {
-    this.guard(() => {
+    this.frames.guard(() => {
       const graph = decodeGraph(wire);
       this.card.hide();
       this.heads.setGraph(graph);
@@ -184,7 +176,7 @@ export class GraphView {
   }
 
   setSelection(names: readonly string[]): void {
-    this.scene.setNames(names);
+    if (!sameUnits(names, this.scene.names)) this.scene.setNames(names);
   }
 
   setLayer(layer: string): void {
@@ -220,25 +212,14 @@ export class GraphView {
     this.changed("graph");
   }
 
-  private end(): void {
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.resting);
-  }
-
   private changed(part: GraphPart): void {
-    this.dirty.add(part);
-    if (this.frame || this.signal.aborted) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.guard(() => this.paint());
-    });
+    this.frames.changed(part);
   }
 
-  private paint(): void {
-    const { colors, dirty, scene } = this;
+  private paint(dirty: ReadonlySet<GraphPart>): boolean {
+    const { colors, scene } = this;
     const { graph } = scene;
-    if (!colors || !graph || !scene.layout) return;
-    const began = performance.now();
+    if (!colors || !graph || !scene.layout) return false;
     const all = dirty.has("graph") || dirty.has("size");
     const edges = all || dirty.has("edges");
     const moved = dirty.has("camera");
@@ -259,11 +240,8 @@ export class GraphView {
       this.overlay.paint(scene, colors, this.brush);
       this.readout.paint();
     }
-    dirty.clear();
-    this.root.querySelector(":scope > .nbw-error")?.remove();
     this.root.dataset.drawn = String(graph.columns.length > 0 ? scene.drawn.count : 0);
-    this.root.dataset.frameMs = (performance.now() - began).toFixed(2);
-    this.root.dataset.seq = String(++this.seq);
+    return true;
   }
 
   private paintEdges(colors: GraphColors): void {
@@ -286,14 +264,5 @@ export class GraphView {
     this.edges.move(this.scene);
     this.root.dataset.sharp = "false";
     this.resting = setTimeout(() => this.paintEdges(colors), REST);
-  }
-
-  private guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      console.error(error);
-      showError(this.root, error);
-    }
   }
 }

@@ -7,12 +7,14 @@ import { plural } from "../core/format.ts";
 import type { JobAction } from "../core/job.ts";
 import type { Palette } from "../core/palette.ts";
 import { type Part, Scene } from "../core/scene.ts";
-import { type Change, layerOf } from "../core/selection.ts";
+import { type Change, layerOf, sameUnits } from "../core/selection.ts";
 import { throttle } from "../core/throttle.ts";
-import { button, make, setText, showError } from "./dom.ts";
+import { make, setText } from "./dom.ts";
 import { addDownloads } from "./download.ts";
 import { ExactAsker, type ExactRequest } from "./exact.ts";
 import { liveFacts, paintFacts } from "./facts_view.ts";
+import { Frames } from "./frames.ts";
+import { PanButton } from "./pan_button.ts";
 import type { PanelActions } from "./panel.ts";
 import { PanelRow } from "./panel_row.ts";
 import { type FoundUnits, makeSearch, type Search } from "./search_box.ts";
@@ -34,7 +36,8 @@ const CLUSTERS_EVERY = 100;
 
 export class HeatmapsView {
   private readonly scene = new Scene((part) => this.changed(part));
-  private readonly dirty = new Set<Part>();
+  private readonly frames: Frames<Part>;
+  private readonly pan: PanButton;
   private readonly headline = make("span", { class: "nbw-title" });
   private readonly facts = make("div", { class: "nbw-facts", role: "list", "aria-label": "numbers" });
   private readonly live = make("div", { class: "nbw-sr", "aria-live": "polite" });
@@ -47,16 +50,15 @@ export class HeatmapsView {
   /** The cut that a hand has made and nobody outside knows yet. */
   private handsCut: number | null = null;
   private palette: Palette | null = null;
-  private pan = false;
   private width = 0;
-  private frame = 0;
-  private seq = 0;
 
   constructor(
     private readonly root: HTMLElement,
     private readonly host: HeatmapsHost,
     private readonly signal: AbortSignal,
   ) {
+    this.frames = new Frames(root, (dirty) => this.paint(dirty), signal);
+    this.pan = new PanButton(root, signal);
     this.sendClusters = throttle(() => this.tellClusters(), CLUSTERS_EVERY);
     this.exact = new ExactAsker(
       (request) => host.askExact(request),
@@ -77,23 +79,12 @@ export class HeatmapsView {
     root.append(this.toolbar(), this.facts, this.panels.node, this.selectionBar.node, this.live);
     followTheme(root, () => this.recolour(), signal);
     this.watchSize();
-    signal.addEventListener("abort", () => this.end(), { once: true });
+    signal.addEventListener("abort", () => this.sendClusters.cancel(), { once: true });
   }
 
   private toolbar(): HTMLElement {
     const { signal } = this;
-    const drag = button(
-      "pan",
-      "drag moves the picture instead of selecting (or hold Shift)",
-      () => {
-        this.pan = !this.pan;
-        drag.setAttribute("aria-pressed", String(this.pan));
-        this.root.classList.toggle("nbw-panning", this.pan);
-      },
-      signal,
-    );
-    drag.setAttribute("aria-pressed", "false");
-    const bar = make("div", { class: "nbw-toolbar" }, this.headline, this.search.node, drag);
+    const bar = make("div", { class: "nbw-toolbar" }, this.headline, this.search.node, this.pan.node);
     addDownloads(bar, () => (this.palette ? { scene: this.scene, palette: this.palette } : null), signal);
     return bar;
   }
@@ -116,13 +107,8 @@ export class HeatmapsView {
     this.changed("content");
   }
 
-  private end(): void {
-    cancelAnimationFrame(this.frame);
-    this.sendClusters.cancel();
-  }
-
   setContent(wire: WireContent): void {
-    this.guard(() => {
+    this.frames.guard(() => {
       const content = decodeContent(wire);
       this.exact.forget();
       this.search.forget();
@@ -139,7 +125,7 @@ export class HeatmapsView {
 
   /** A job that only goes on repaints its own card; one that comes or goes changes the room of the panels. */
   setJob(job: unknown): void {
-    this.guard(() => {
+    this.frames.guard(() => {
       if (!this.panels.setJob(job)) return;
       this.panels.place(this.width);
       this.changed("spans");
@@ -151,7 +137,7 @@ export class HeatmapsView {
   }
 
   setSelection(names: readonly string[]): void {
-    this.scene.setNames(names);
+    if (!sameUnits(names, this.scene.selected)) this.scene.setNames(names);
   }
 
   receive(message: unknown): void {
@@ -173,7 +159,7 @@ export class HeatmapsView {
         this.scene.setCut(cut);
         if (done) this.sendClusters.flush();
       },
-      panning: () => this.pan,
+      panning: () => this.pan.pressed,
       repaint: () => this.changed("hover"),
       say: (text) => setText(this.live, text),
       exact: this.exact,
@@ -218,38 +204,20 @@ export class HeatmapsView {
 
   private changed(part: Part): void {
     if (this.scene.content && (part === "cut" || part === "content")) this.sendClusters(undefined);
-    this.dirty.add(part);
-    if (this.frame || this.signal.aborted) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.guard(() => this.paint());
-    });
+    this.frames.changed(part);
   }
 
-  private paint(): void {
-    const { palette, dirty, scene } = this;
+  private paint(dirty: ReadonlySet<Part>): boolean {
+    const { palette, scene } = this;
     const content = scene.content;
-    if (!palette || !content || this.width === 0) return;
-    const began = performance.now();
+    if (!palette || !content || this.width === 0) return false;
     this.panels.paint(palette, dirty);
     if (dirty.has("content") || dirty.has("selection") || dirty.has("cut")) {
       paintFacts(this.facts, [...content.facts, ...liveFacts(scene)]);
       this.selectionBar.paint();
     }
-    dirty.clear();
-    this.root.querySelector(":scope > .nbw-error")?.remove();
-    this.root.dataset.frameMs = (performance.now() - began).toFixed(2);
     this.root.dataset.layer = content.layer;
     this.root.dataset.clusters = String(scene.clusters.count);
-    this.root.dataset.seq = String(++this.seq);
-  }
-
-  private guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      console.error(error);
-      showError(this.root, error);
-    }
+    return true;
   }
 }

@@ -3,7 +3,7 @@
 import type { LayerClusters } from "../core/clusters.ts";
 import type { WireGraph } from "../core/graph_content.ts";
 import type { Quantity } from "../core/graph_strength.ts";
-import { isEcho, readSelection, type Selection } from "../core/selection.ts";
+import { readSelection, type Selection } from "../core/selection.ts";
 import { newSource, showError } from "../views/dom.ts";
 import { GraphView } from "../views/graph_view.ts";
 import { listen, openView, type RenderProps } from "./model.ts";
@@ -39,10 +39,7 @@ export function render(props: RenderProps): () => void {
       });
     const colors = () =>
       view.setColors(model.get("color_by") ?? "activation", readClusters(model.get("clusters")));
-    const selection = () => {
-      const selected = readSelection(model.get("selection"));
-      if (!isEcho(selected, source)) view.setSelection(selected.units);
-    };
+    const selection = () => view.setSelection(readSelection(model.get("selection")).units);
     const layer = () => view.setLayer(String(model.get("layer") ?? ""));
     const height = () => view.setHeight(Number(model.get("height")));
     for (const name of ["sample", "quantity", "shown", "per_unit"])

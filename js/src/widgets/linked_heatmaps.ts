@@ -1,7 +1,7 @@
 // Jupyter glue of LinkedHeatmaps: content, cut, selection and job in; cut, selection, questions and wishes out.
 
 import type { WireContent } from "../core/content.ts";
-import { isEcho, readSelection, type Selection } from "../core/selection.ts";
+import { readSelection, type Selection } from "../core/selection.ts";
 import { newSource, showError } from "../views/dom.ts";
 import { HeatmapsView } from "../views/heatmaps.ts";
 import { listen, openView, type RenderProps } from "./model.ts";
@@ -33,10 +33,7 @@ export function render(props: RenderProps): () => void {
       const wire = model.get("content") as WireContent | null;
       if (wire?.matrices) view.setContent(wire);
     };
-    const selection = () => {
-      const selected = readSelection(model.get("selection"));
-      if (!isEcho(selected, source)) view.setSelection(selected.units);
-    };
+    const selection = () => view.setSelection(readSelection(model.get("selection")).units);
     const job = () => view.setJob(model.get("job"));
     const cut = () => view.setCut(Number(model.get("cut")));
     listen(model, "change:content", content, signal);

@@ -8,6 +8,7 @@ import {
   readNode,
   TABLE_HEAD,
   tableRows,
+  thresholdInWords,
   tripletOf,
 } from "../../src/core/graph_readout.ts";
 import { strengths, strongest, strongestPerUnit } from "../../src/core/graph_strength.ts";
@@ -24,9 +25,14 @@ const weight = [
 ];
 
 /** Two inputs, two units after a sigmoid. */
-function smallGraph(edges: Partial<WireBundle> = {}, target: Partial<WireColumn> = {}) {
-  const columns = [columnOf("input", x), columnOf("1", after, { aliases: ["0", "1"], ...target })];
-  return decodeGraph(wireGraph(columns, [denseOf({ name: "0", weight, ...layer }, edges)]));
+function smallGraph(
+  edges: Partial<WireBundle> = {},
+  target: Partial<WireColumn> = {},
+  source: Partial<WireColumn> = {},
+) {
+  const columns = [columnOf("input", x, source), columnOf("1", after, { aliases: ["0", "1"], ...target })];
+  const stage = "Sigmoid";
+  return decodeGraph(wireGraph(columns, [denseOf({ name: "0", weight, ...layer }, { stage, ...edges })]));
 }
 
 const said = (...given: Parameters<typeof readEdge>) => readAs(readEdge(...given));
@@ -34,17 +40,19 @@ const said = (...given: Parameters<typeof readEdge>) => readAs(readEdge(...given
 describe("an edge", () => {
   it("is said from its source to its share", () => {
     expect(said(smallGraph(), { bundle: 0, edge: 0 }, 0)).toBe(
-      "input:0 → 1:0 · x 0.710 × w −0.340 = −0.241 · 12 % of 1:0’s −2.01 before the activation",
+      "input:0 → 1:0 · x 0.710 × w −0.340 = −0.241 · 12 % of 1:0’s −2.01 before Sigmoid",
     );
   });
 
-  it("that ends where the layer itself does needs no word about an activation", () => {
-    const graph = smallGraph({ name: "1" });
+  it("of a layer that nothing follows needs no word about a stage, whatever the names", () => {
+    const graph = smallGraph({ stage: "" });
     expect(said(graph, { bundle: 0, edge: 0 }, 0)).toMatch(/ · 12 % of 1:0’s −2.01$/);
   });
 
   it("has no share of a target that is 0", () => {
-    expect(said(smallGraph(), { bundle: 0, edge: 2 }, 0)).toMatch(/ = 1.42 · no share of 1:1’s 0 before/);
+    expect(said(smallGraph(), { bundle: 0, edge: 2 }, 0)).toMatch(
+      / = 1.42 · no share of 1:1’s 0 before Sigmoid$/,
+    );
     expect(tripletOf(smallGraph(), 0, 2, 0).share).toBeNull();
   });
 
@@ -57,25 +65,29 @@ describe("an edge", () => {
     [Number.NaN, "x 0.710 × w not defined = not defined · no share of 1:0’s −2.01"],
     [Infinity, "x 0.710 × w +∞ = +∞ · no share of 1:0’s −2.01"],
   ])("of weight %d is said as it is", (value, words) => {
-    const graph = smallGraph({ name: "1", weight: wire(Float32Array.of(value, 0, 0, 0), 2, 2) });
+    const graph = smallGraph({ stage: "", weight: wire(Float32Array.of(value, 0, 0, 0), 2, 2) });
     expect(said(graph, { bundle: 0, edge: 0 }, 0)).toContain(words);
   });
 
   it("of a kernel does not claim to be a product", () => {
     const contribution = wire(Float32Array.of(0.9, 0, 0, 0), 1, 2, 2);
-    const graph = smallGraph({ contribution, weight_is: "kernel sum", name: "1" });
+    const graph = smallGraph({ contribution, weight_is: "kernel sum", stage: "" });
     expect(readEdge(graph, { bundle: 0, edge: 0 }, 0)[1]).toBe(
       "x 0.710, kernel sum −0.340: contributes 0.900",
     );
   });
 
-  it("between feature maps says that its values are sums", () => {
-    const maps = { codes: wire(new Uint8Array(8), 1, 2, 2, 2), low: 0, high: 1, error: 0 };
-    const graph = smallGraph({ name: "1" }, { maps });
-    graph.columns[0].maps = graph.columns[1].maps;
+  it("from units of several positions says that its values are sums", () => {
+    const graph = smallGraph({}, {}, { positions: 4 });
     expect(said(graph, { bundle: 0, edge: 0 }, 0)).toBe(
-      "input:0 → 1:0 · Σx 0.710 × w −0.340 = −0.241 · 12 % of 1:0’s Σ−2.01",
+      "input:0 → 1:0 · Σx 0.710 × w −0.340 = −0.241 · 12 % of 1:0’s Σ−2.01 before Sigmoid",
     );
+  });
+
+  it("from feature maps of one position claims no sums", () => {
+    const maps = { codes: wire(new Uint8Array(2), 1, 2, 1, 1), low: 0, high: 1, error: 0 };
+    const graph = smallGraph({}, { maps }, { maps });
+    expect(said(graph, { bundle: 0, edge: 0 }, 0)).not.toContain("Σ");
   });
 
   it("of one layer among several into a unit has a share of what that layer gives", () => {
@@ -83,12 +95,14 @@ describe("an edge", () => {
     expect(readEdge(graph, { bundle: 2, edge: 0 }, 0)[2]).toMatch(
       /^\S+ % of the \S+ that skip0-2 gives 1:0$/,
     );
+    graph.bundles[2].stage = "relu";
+    expect(readEdge(graph, { bundle: 2, edge: 0 }, 0)[2]).toMatch(/ that skip0-2 gives 1:0 before relu$/);
   });
 
   it("against its target has a negative share, and a small one is not called 0", () => {
     const shares = (w: number) =>
       readEdge(
-        smallGraph({ name: "1", weight: wire(Float32Array.of(w, 0, 0, 0), 2, 2) }),
+        smallGraph({ stage: "", weight: wire(Float32Array.of(w, 0, 0, 0), 2, 2) }),
         { bundle: 0, edge: 0 },
         0,
       )[2];
@@ -112,23 +126,35 @@ it("shares of all edges and of the bias make the whole target", () => {
 });
 
 describe("a unit", () => {
-  it("is said with its value, what it was before the activation, and its edges", () => {
+  it("is said with its value, what it was before what follows its layer, and its edges", () => {
     expect(readAs(readNode(smallGraph(), { column: 1, unit: 0 }, 0))).toBe(
-      "1:0 · 0.118 (before the activation −2.01) · 2 edges in, 0 out",
+      "1:0 · 0.118 (−2.01 before Sigmoid) · 2 edges in, 0 out",
     );
     expect(readAs(readNode(smallGraph(), { column: 0, unit: 1 }, 0))).toBe("input:1 · 2 · 0 edges in, 2 out");
   });
 
   it("has its class beside its name, and no stage where there is none", () => {
-    const graph = smallGraph({ name: "1" }, { labels: ["cat", "dog"] });
+    const graph = smallGraph({ stage: "" }, { labels: ["cat", "dog"] });
     expect(readAs(readNode(graph, { column: 1, unit: 1 }, 0))).toBe("1:1 “dog” · 0.500 · 2 edges in, 0 out");
   });
 
-  it("of feature maps has their mean, and edges left out are owned up to", () => {
-    const codes = wire(new Uint8Array(8), 1, 2, 2, 2);
-    const graph = smallGraph({ total: 100 }, { maps: { codes, low: 0, high: 1, error: 0 } });
+  it("of several positions has their mean beside the sum of before", () => {
+    const graph = smallGraph({}, { positions: 784 }, { positions: 1024 });
     expect(readAs(readNode(graph, { column: 1, unit: 0 }, 0))).toBe(
-      "1:0 · mean 0.118 · 2 edges in, 0 out of those kept",
+      "1:0 · 0.118, mean of 784 positions (Σ−2.01 before Sigmoid) · 2 edges in, 0 out",
+    );
+  });
+
+  it("that several layers make has no one value of before", () => {
+    const graph = networkOf({ sizes: [2, 2, 2], skips: [[0, 2]] });
+    for (const bundle of graph.bundles) bundle.stage = "relu";
+    expect(readNode(graph, { column: 2, unit: 0 }, 0)[1]).not.toContain("before");
+  });
+
+  it("owns up to edges that were left out", () => {
+    const graph = smallGraph({ total: 100, stage: "" });
+    expect(readAs(readNode(graph, { column: 1, unit: 0 }, 0))).toBe(
+      "1:0 · 0.118 · 2 edges in, 0 out of those kept",
     );
   });
 
@@ -163,6 +189,22 @@ describe("what is drawn", () => {
     );
   });
 
+  it("has the strength of the weakest edge drawn as its threshold, never rounded up", () => {
+    const own = weighted([2, 4], [100, -12.9, 0.34, 0.04, 0, Number.NaN, Infinity, 3.5]);
+    const found = strengths(own, 0, "weight");
+    const said = [0, 2, 3, 4, 5, 6, 7, 8].map((count) =>
+      thresholdInWords(found, strongest(own, found, count)),
+    );
+    const of = (share: string) => `≥ ${share} % of the largest`;
+    expect(said).toEqual(["", "", of("100"), of("12"), of("3"), of("0.3"), of("0"), ""]);
+  });
+
+  it("is thresholded over all layers, each by its own largest", () => {
+    const own = weighted([1, 2, 1], [10, 4], [1, -0.5]);
+    const found = strengths(own, 0, "weight");
+    expect(thresholdInWords(found, strongest(own, found, 3))).toBe("≥ 50 % of the largest");
+  });
+
   it("has its largest value between the columns", () => {
     const own = weighted([1, 2, 1], [-2.314, 1], [0, 0]);
     const found = strengths(own, 0, "weight");
@@ -191,6 +233,13 @@ describe("the table", () => {
     ]);
     expect(rows(8, 3).length).toBe(3);
     expect(rows(2, 50).length).toBe(2);
+  });
+
+  it("says which values are sums over positions", () => {
+    const own = smallGraph({}, {}, { positions: 4 });
+    const found = strengths(own, 0, "contribution");
+    const [row] = tableRows(own, found, strongest(own, found, 1), 0, 1);
+    expect(row.cells).toEqual(["input:0", "1:1", "Σ0.710", "2", "1.42", "Σ0", ""]);
   });
 
   it("has a cell for each of its heads", () => {

@@ -1,22 +1,24 @@
-import { describe, expect, it } from "vitest";
-import { changeRows, countBefore, isEcho, readSelection, resolve, runs } from "../../src/core/selection.ts";
+import { expect, it } from "vitest";
+import {
+  changeRows,
+  countBefore,
+  readSelection,
+  resolve,
+  runs,
+  sameUnits,
+} from "../../src/core/selection.ts";
 
 it.each([{}, null, undefined, { units: [] }])("reads %j as nothing selected", (raw) => {
   expect(readSelection(raw)).toEqual({ layer: "", units: [], kind: "units", source: "" });
 });
 
-describe("echo", () => {
-  const made = (source: string) => readSelection({ layer: "fc", units: ["fc:1"], source });
-
-  it("is only what this very view wrote", () => {
-    expect(isEcho(made("view-a"), "view-a")).toBe(true);
-    expect(isEcho(made("view-b"), "view-a")).toBe(false);
-    expect(isEcho(made("python"), "view-a")).toBe(false);
-  });
-
-  it("is never an anonymous selection", () => {
-    expect(isEcho(made(""), "")).toBe(false);
-  });
+it.each([
+  [["fc:1", "fc:2"], true],
+  [["fc:2", "fc:1"], false],
+  [["fc:1"], false],
+  [["fc:1", "fc:2", "fc:3"], false],
+])("%j are what shows fc:1 and fc:2: %s", (names, same) => {
+  expect(sameUnits(names, ["fc:1", "fc:2"])).toBe(same);
 });
 
 it("resolves names to sorted rows and keeps unknown names", () => {

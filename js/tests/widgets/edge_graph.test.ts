@@ -146,7 +146,18 @@ describe("controls", () => {
     }
     expect(root.dataset.drawn).toBe("18");
     expect(slider.getAttribute("aria-valuetext")).toBe("18 of 18");
+    expect(text(root, ".nbw-graph-count")).toBe("18");
     await vi.waitFor(() => expect(model.state.shown).toBe(18));
+  });
+
+  it("say how weak an edge may be to be drawn, but not where each unit has its own strongest", async () => {
+    const { root, model } = await open();
+    const slider = find(root, ".nbw-graph-slider");
+    expect(text(root, ".nbw-graph-count")).toMatch(/^6 · ≥ \d+ % of the largest$/);
+    expect(slider.getAttribute("aria-valuetext")).toMatch(/^6 of 18, ≥ \d+ % of the largest$/);
+    model.set("per_unit", 1);
+    await painted();
+    expect(text(root, ".nbw-graph-count")).toBe("5");
   });
 
   it("switch between contribution and weight, and to the strongest edges into each unit", async () => {
@@ -211,7 +222,9 @@ describe("selection", () => {
     const { root, model, plot } = await open();
     model.set("selection", { layer: "relu", units: ["relu:1", "other:3"], kind: "units", source: "python" });
     await painted();
-    expect(text(root, ".nbw-readout")).toMatch(/^1 unit selected .* 1 selected unit not in this graph$/);
+    expect(text(root, ".nbw-readout")).toBe(
+      "1 unit selected5 best paths in and out, by product of contributions · 1 selected unit not in this graph",
+    );
     expect(find(root, ".nbw-graph-edges").classList.contains("nbw-dimmed")).toBe(true);
     click(plot, placeOf(model, 1, 2));
     await painted();
@@ -220,6 +233,18 @@ describe("selection", () => {
     model.set("selection", { ...(model.state.selection as object) });
     await painted();
     expect(root.dataset.seq).toBe(seq);
+  });
+
+  it("made here is shown again when it comes back later", async () => {
+    const { root, model, plot } = await open();
+    click(plot, placeOf(model, 1, 2));
+    await painted();
+    const own = { ...(model.state.selection as object) };
+    model.set("selection", { layer: "input", units: ["input:0", "input:1"], source: "python" });
+    await painted();
+    model.set("selection", own); // Python keeps what it has read, its maker included
+    await painted();
+    expect(text(root, ".nbw-readout")).toMatch(/^1 unit selected/);
   });
 
   it("is made by clicks: one, more with Ctrl, none beside the units", async () => {
@@ -241,6 +266,26 @@ describe("selection", () => {
     point(plot, "pointermove", x + 20, placeOf(model, 1, 1)[1] + 10);
     point(plot, "pointerup", x + 20, placeOf(model, 1, 1)[1] + 10);
     expect(units(model)).toEqual(["0:0", "0:1"]);
+  });
+
+  it("of a brush over several columns says which one it is of, until it changes", async () => {
+    const { root, model, plot } = await open();
+    const corner = placeOf(model, 1, 1);
+    point(plot, "pointerdown", placeOf(model, 0, 0)[0] - 20, 300);
+    point(plot, "pointermove", corner[0] + 20, corner[1] - 5);
+    point(plot, "pointerup", corner[0] + 20, corner[1] - 5);
+    await painted();
+    const layer = String(units(model)?.[0]).split(":")[0];
+    const said = `${units(model)?.length} units of ${layer} selected: a selection is of one layer`;
+    expect(units(model)?.length).toBeGreaterThan(1);
+    expect(text(root, "[aria-live]")).toBe(said);
+    point(plot, "pointerleave", 0, 0);
+    model.set("selection", { ...(model.state.selection as object) }); // its own echo
+    await painted();
+    expect(text(root, ".nbw-readout span")).toBe(said);
+    click(plot, placeOf(model, 2, 0));
+    await painted();
+    expect(text(root, "[aria-live]")).toBe("1 unit selected");
   });
 
   it("survives the double click that shows everything", async () => {

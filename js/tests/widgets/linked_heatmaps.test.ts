@@ -110,6 +110,17 @@ describe("selection", () => {
     expect(root.dataset.seq).toBe(seq);
   });
 
+  it("made here is shown again when it comes back later", async () => {
+    const { root, model } = await open();
+    press(find(root, ".nbw-plot"), "Enter");
+    const own = { ...(model.state.selection as object) };
+    model.set("selection", { layer: "fc", units: ["fc:0", "fc:1"], source: "python" });
+    await painted();
+    model.set("selection", own); // Python keeps what it has read, its maker included
+    await painted();
+    expect(chips(root)).toEqual(["fc:3"]);
+  });
+
   it("reaches a second view of the same widget", async () => {
     const { root, model } = await open();
     const second = document.createElement("div");
