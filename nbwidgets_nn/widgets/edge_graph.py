@@ -17,7 +17,7 @@ from nbwidgets_nn.widgets._bundle import bundle
 from nbwidgets_nn.widgets._edge_strength import QUANTITIES
 from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent
-from nbwidgets_nn.widgets.selection import Selection, SelectionTrait, receive_selection
+from nbwidgets_nn.widgets.selection import Selection, SelectionTrait, receive_selection, send_selection
 
 # As many as still can be told apart.
 _SHOWN_FIRST = 400
@@ -28,10 +28,6 @@ _LOWEST = 160
 
 def _send_content(content: EdgeGraphContent, _widget: Any) -> Any:
     return pack(content.to_state())
-
-
-def _send_selection(selection: Selection, _widget: Any) -> Any:
-    return selection.to_state()
 
 
 def _receive_sample(sample: int, widget: EdgeGraph) -> int:
@@ -88,7 +84,7 @@ class EdgeGraph(StillPicture, Drawable, anywidget.AnyWidget):
     shown = traitlets.Int().tag(sync=True, from_json=_receive_shown)
     per_unit = traitlets.Int().tag(sync=True)
     color_by = traitlets.Enum(("activation", "cluster"), "activation").tag(sync=True)
-    selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=receive_selection)
+    selection = SelectionTrait().tag(sync=True, to_json=send_selection, from_json=receive_selection)
     layer = traitlets.Unicode().tag(sync=True)
     clusters = traitlets.Dict().tag(sync=True)
     height = traitlets.Int(460).tag(sync=True)

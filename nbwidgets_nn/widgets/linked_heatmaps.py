@@ -21,17 +21,13 @@ from nbwidgets_nn.widgets._bundle import bundle
 from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent, MatrixPanel
 from nbwidgets_nn.widgets.job import ACTIONS, checked_job
-from nbwidgets_nn.widgets.selection import Selection, SelectionTrait, receive_selection
+from nbwidgets_nn.widgets.selection import Selection, SelectionTrait, receive_selection, send_selection
 
 _STATIC_PIXELS = 480
 
 
 def _send_content(content: HeatmapContent, _widget: Any) -> Any:
     return pack(content.to_state())
-
-
-def _send_selection(selection: Selection, _widget: Any) -> Any:
-    return selection.to_state()
 
 
 def _receive_cut(cut: float, widget: LinkedHeatmaps) -> float:
@@ -64,7 +60,7 @@ class LinkedHeatmaps(StillPicture, Drawable, anywidget.AnyWidget):
     # The browser never sends content back, and echoing megabytes would only double the traffic.
     content = traitlets.Instance(HeatmapContent).tag(sync=True, echo_update=False, to_json=_send_content)
     cut = traitlets.Float(0.5).tag(sync=True, from_json=_receive_cut)
-    selection = SelectionTrait().tag(sync=True, to_json=_send_selection, from_json=receive_selection)
+    selection = SelectionTrait().tag(sync=True, to_json=send_selection, from_json=receive_selection)
     # Only Python writes it: the view asks by a message, and shows what came of it when the trait changes.
     job = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True, echo_update=False)
     # Only the browser writes it, as it cuts the tree there: {layer, labels}, so that an edge graph can wear them.

@@ -16,7 +16,7 @@ _WRITES = itertools.count(1)
 class Selection:
     """Units of one layer by their stable names, so that it survives any re-ordering.
 
-    ``source`` says who made it ("python", or the view's own name), so that a view can ignore its own echo.
+    ``source`` says who made it: a view's own name, or "python" with the number of the write once a widget holds it.
 
     >>> Selection("conv1", ("conv1:3", "conv1:17")).indices
     (3, 17)
@@ -117,6 +117,11 @@ class SelectionTrait(traitlets.TraitType):
             if selection.source == "python"
             else selection
         )
+
+
+def send_selection(selection: Selection, _widget: Any) -> dict[str, Any]:
+    """Write what the browser reads."""
+    return selection.to_state()
 
 
 def receive_selection(state: Any, widget: Any) -> Selection:
