@@ -45,5 +45,17 @@ THEMES = {
     ),
 }
 
+
+def theme_called(name: str) -> Theme:
+    """Return the colours of a theme.
+
+    Raises:
+        ValueError: a name that is neither "light" nor "dark".
+    """
+    if name not in THEMES:
+        raise ValueError(f'theme must be "light" or "dark", but {name!r} came')
+    return THEMES[name]
+
+
 MARKS = ("below the scale", "above the scale", "−∞", "+∞", "not defined", "masked")
 """What the legend calls the codes 250 to 255."""

@@ -194,7 +194,7 @@ def _show(correlation: Correlation, annotate_from: float, xlabel: str, ylabel: s
         return
     if getattr(get_ipython(), "kernel", None) is None:
         return
-    from nbwidgets_nn.figures import draw_correlation  # noqa: PLC0415 - matplotlib only when there is something to show
+    from nbwidgets_nn.figures.heatmaps import draw_correlation  # noqa: PLC0415 - matplotlib only when there is something to show
 
     display(
         Image(draw_correlation(correlation.matrix, annotate_from, xlabel=xlabel, ylabel=ylabel, title=title))

@@ -94,7 +94,7 @@ class CausalPlane(StillPicture, Drawable, VBox):
         return f'<img width="660" alt="{escape(about)}" src="{source}">'
 
     def _draw(self, format: str, **options: Any) -> bytes:  # noqa: A002
-        from nbwidgets_nn.causal_figure import draw_causal_plane  # noqa: PLC0415 - matplotlib only for a picture
+        from nbwidgets_nn.figures.causal_plane import draw_causal_plane  # noqa: PLC0415 - matplotlib only for a picture
 
         return draw_causal_plane(self.content, self.layer, title=self.title, format=format, **options)
 

@@ -200,7 +200,7 @@ class EdgeGraph(StillPicture, Drawable, anywidget.AnyWidget):
         return f'<img width="960" alt="{escape(f"{self.content.title}: {names}")}" src="{source}">'
 
     def _draw(self, format: str, instead: dict[str, Any] | None = None, **options: Any) -> bytes:  # noqa: A002
-        from nbwidgets_nn.edge_figure import EdgeView, draw_edges  # noqa: PLC0415 - matplotlib only for a picture
+        from nbwidgets_nn.figures.edge_graph import EdgeView, draw_edges  # noqa: PLC0415 - matplotlib only for a picture
 
         choices = {field.name: getattr(self, field.name) for field in fields(EdgeView)}
         view = EdgeView(**{**choices, **(instead or {})})

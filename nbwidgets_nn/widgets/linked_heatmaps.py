@@ -155,7 +155,7 @@ class LinkedHeatmaps(StillPicture, Drawable, anywidget.AnyWidget):
         return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{figures or escape(self.content.message)}</div>'
 
     def _draw(self, format: str, **options: Any) -> bytes:  # noqa: A002
-        from nbwidgets_nn.figures import draw_heatmaps  # noqa: PLC0415 - matplotlib only when a picture is asked for
+        from nbwidgets_nn.figures.heatmaps import draw_heatmaps  # noqa: PLC0415 - matplotlib only when a picture is asked for
 
         return draw_heatmaps(self.content, cut=self.cut, selection=self.selection, format=format, **options)
 

@@ -188,10 +188,10 @@ def test_still_picture_stands_beside_the_widget(graph):
 
 @pytest.mark.parametrize(("options", "drawn"), [({"shown": 1500}, 1000), ({"per_unit": 40}, 1000), ({}, 400)])
 def test_the_picture_of_a_saved_notebook_has_at_most_1000_edges(monkeypatch, options, drawn):
-    from nbwidgets_nn import edge_figure
+    from nbwidgets_nn.figures import edge_graph
 
     seen = []
-    monkeypatch.setattr(edge_figure, "draw_edges", lambda _, view, **__: seen.append(view) or b"")
+    monkeypatch.setattr(edge_graph, "draw_edges", lambda _, view, **__: seen.append(view) or b"")
     graph = EdgeGraph(random_graph([60, 30]), **{"shown": 1500 if "per_unit" in options else 400, **options})
     graph.static_html()
     assert (seen[0].shown, seen[0].per_unit) == (drawn, 0)

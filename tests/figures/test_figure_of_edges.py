@@ -13,16 +13,16 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-sys.path.insert(0, str(Path(__file__).parent / "widgets"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "widgets"))
 
 from graph_cases import awkward, random_graph, small
 
 from nbwidgets_nn import EdgeBundle, EdgeGraphContent, Selection, UnitColumn
-from nbwidgets_nn._edge_ink import _SHADES, ink_for
-from nbwidgets_nn._edge_paper import shortened, width_of, wrapped
 from nbwidgets_nn._themes import THEMES
 from nbwidgets_nn.colormaps import color_table
-from nbwidgets_nn.edge_figure import draw_edges
+from nbwidgets_nn.figures._edge_ink import _SHADES, ink_for
+from nbwidgets_nn.figures._paper import shortened, width_of, wrapped
+from nbwidgets_nn.figures.edge_graph import draw_edges
 from nbwidgets_nn.widgets._edge_layout import lay_out
 from nbwidgets_nn.widgets._edge_scene import EdgeScene, EdgeView
 
@@ -143,7 +143,7 @@ def test_more_edges_are_thinner_and_paler():
 
 
 def test_browser_and_picture_draw_with_the_same_ink():
-    source = (Path(__file__).parent.parent / "js" / "src" / "views" / "graph_edges.ts").read_text()
+    source = (Path(__file__).parents[2] / "js" / "src" / "views" / "graph_edges.ts").read_text()
     start = source.index("export function inkFor")
     browser = re.sub(r"\s", "", source[start : source.index("\n}", start)])
     few, many = ink_for(400), ink_for(10**9)

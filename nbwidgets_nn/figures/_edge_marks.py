@@ -8,10 +8,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
-from nbwidgets_nn._edge_ink import EdgeInk, code_colors, rgb_of
-from nbwidgets_nn._edge_paper import POINTS, Paper
 from nbwidgets_nn.color_range import NOT_A_NUMBER
-from nbwidgets_nn.figures import pool_strongest
+from nbwidgets_nn.figures._edge_ink import EdgeInk, code_colors, rgb_of
+from nbwidgets_nn.figures._paper import POINTS, Paper
+from nbwidgets_nn.figures._pooling import pool_strongest
 from nbwidgets_nn.widgets._edge_layout import STRIP_WIDTH, ColumnPlace, GraphLayout
 from nbwidgets_nn.widgets._edge_scene import EdgeScene
 from nbwidgets_nn.widgets.edge_graph_content import EdgeBundle, UnitColumn

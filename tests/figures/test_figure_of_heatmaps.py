@@ -11,13 +11,14 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 import nbwidgets_nn as nw
-from nbwidgets_nn import figures
-from nbwidgets_nn._sum_bars import Marked, draw_sums
 from nbwidgets_nn._themes import THEMES
 from nbwidgets_nn.color_range import LEVELS, NOT_A_NUMBER
-from nbwidgets_nn.figures import draw_correlation, draw_heatmaps, pool_strongest
+from nbwidgets_nn.figures import heatmaps
+from nbwidgets_nn.figures._pooling import pool_strongest
+from nbwidgets_nn.figures._sum_bars import Marked, draw_sums
+from nbwidgets_nn.figures.heatmaps import draw_correlation, draw_heatmaps
 
-CSS = (Path(__file__).parent.parent / "js" / "src" / "style.css").read_text()
+CSS = (Path(__file__).parents[2] / "js" / "src" / "style.css").read_text()
 
 
 def tokens(selector):
@@ -82,8 +83,8 @@ def test_tree_clusters_and_every_panel_share_the_edges_of_their_rows(monkeypatch
 
 def test_outlined_rows_are_those_of_the_selected_units():
     content = nw.HeatmapContent("fc", (nw.MatrixPanel("r", "r", np.eye(3)),), unit_ids=np.array([7, 9, 4]))
-    assert figures._selected_rows(content, nw.Selection("fc", ("fc:4", "fc:7"))).tolist() == [0, 2]
-    assert figures._selected_rows(content, nw.Selection("other", ("other:4",))).tolist() == []
+    assert heatmaps._selected_rows(content, nw.Selection("fc", ("fc:4", "fc:7"))).tolist() == [0, 2]
+    assert heatmaps._selected_rows(content, nw.Selection("other", ("other:4",))).tolist() == []
 
 
 def test_outlined_columns_are_the_selected_units_of_their_layer():
@@ -91,11 +92,11 @@ def test_outlined_columns_are_the_selected_units_of_their_layer():
     panels = (nw.MatrixPanel("ei", "EI", np.eye(3), columns=columns), nw.MatrixPanel("r", "r", np.eye(3)))
     content = nw.HeatmapContent("fc", panels)
     chosen = nw.Selection("out", ("out:2", "out:7"))
-    assert figures._selected_columns(content, panels[0], chosen).tolist() == [1, 2]
-    assert figures._selected_columns(content, panels[1], chosen).tolist() == []
+    assert heatmaps._selected_columns(content, panels[0], chosen).tolist() == [1, 2]
+    assert heatmaps._selected_columns(content, panels[1], chosen).tolist() == []
     rows = nw.Selection("fc", ("fc:2",))
-    assert figures._selected_columns(content, panels[0], rows).tolist() == []
-    assert figures._selected_columns(content, panels[1], rows).tolist() == [2]
+    assert heatmaps._selected_columns(content, panels[0], rows).tolist() == []
+    assert heatmaps._selected_columns(content, panels[1], rows).tolist() == [2]
 
 
 def test_sums_stand_level_with_the_rows_of_every_panel(monkeypatch):
@@ -173,7 +174,7 @@ def test_only_clusters_of_several_units_wear_a_colour():
     X = np.random.default_rng(0).normal(size=(200, 3))
     tree = nw.cluster_units(np.column_stack([X, X[:, 0], np.ones(200)]))
     axes = Figure().subplots()
-    figures._draw_strip(axes, tree, 0.5, THEMES["light"])
+    heatmaps._draw_strip(axes, tree, 0.5, THEMES["light"])
     colors = {to_hex(patch.get_facecolor()) for patch in axes.patches if patch.get_height() == 1}
     assert colors == {THEMES["light"].faint}
     assert [to_hex(p.get_facecolor()) for p in axes.patches if p.get_height() == 2] == [

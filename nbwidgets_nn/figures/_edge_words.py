@@ -7,12 +7,12 @@ from math import ceil
 import numpy as np
 from matplotlib.patches import Polygon
 
-from nbwidgets_nn._edge_ink import EdgeInk
-from nbwidgets_nn._edge_paper import POINTS, Paper, shortened, width_of
 from nbwidgets_nn._themes import MARKS
 from nbwidgets_nn._words import format_number, plural
 from nbwidgets_nn.color_range import LEVELS, NOT_A_NUMBER, ColorRange, encode
 from nbwidgets_nn.colormaps import color_table
+from nbwidgets_nn.figures._edge_ink import EdgeInk
+from nbwidgets_nn.figures._paper import POINTS, Paper, shortened, width_of
 from nbwidgets_nn.widgets._edge_layout import HEAD_HEIGHT, GraphLayout
 from nbwidgets_nn.widgets._edge_scene import EdgeScene
 

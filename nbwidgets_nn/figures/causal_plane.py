@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from nbwidgets_nn._themes import THEMES, Theme
+from nbwidgets_nn._themes import Theme, theme_called
+from nbwidgets_nn.figures._file_bytes import file_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,9 +35,7 @@ def draw_causal_plane(
     Raises:
         ValueError: a theme that is neither "light" nor "dark".
     """
-    if theme not in THEMES:
-        raise ValueError(f'theme must be "light" or "dark", but {theme!r} came')
-    colors = THEMES[theme]
+    colors = theme_called(theme)
     figure = Figure(figsize=(6.6, 5.0), facecolor=colors.paper, layout="constrained")
     axes = figure.add_subplot(facecolor="none")
     _draw_frame(axes, content, title, colors)
@@ -47,9 +45,7 @@ def draw_causal_plane(
     _draw_names(axes, content, selected, colors)
     _draw_selected(axes, content, selected, colors)
     figure.supxlabel("\n".join(_wrapped(content.caption())), x=0.01, ha="left", size=7.5, color=colors.muted)
-    file = BytesIO()
-    figure.savefig(file, format=format, dpi=dpi, metadata={"Date": None} if format == "svg" else None)
-    return file.getvalue()
+    return file_bytes(figure, format, dpi)
 
 
 def _draw_frame(axes: Axes, content: CausalContent, title: str, colors: Theme) -> None:

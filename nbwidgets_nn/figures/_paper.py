@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
-from nbwidgets_nn._themes import THEMES
+from nbwidgets_nn._themes import theme_called
+from nbwidgets_nn.figures._file_bytes import file_bytes
 
 # A pixel of a screen in the points that matplotlib measures lines and letters in.
 POINTS = 0.75
@@ -24,7 +24,7 @@ class Paper:
     """An empty figure of some pixels, in the colours of a theme."""
 
     def __init__(self, width: float, height: float, theme: str) -> None:
-        self.width, self.height, self.theme, self.colors = width, height, theme, THEMES[theme]
+        self.width, self.height, self.theme, self.colors = width, height, theme, theme_called(theme)
         size = (width / _PIXELS_PER_INCH, height / _PIXELS_PER_INCH)
         self.figure = Figure(figsize=size, facecolor=self.colors.paper)
         self.axes = self.figure.add_axes((0, 0, 1, 1))
@@ -51,10 +51,7 @@ class Paper:
 
     def save(self, format: str, dpi: int) -> bytes:  # noqa: A002 - matplotlib's name for it
         """Return the bytes of the file."""
-        file = BytesIO()
-        metadata = {"Date": None} if format == "svg" else None
-        self.figure.savefig(file, format=format, dpi=dpi, metadata=metadata)
-        return file.getvalue()
+        return file_bytes(self.figure, format, dpi)
 
 
 def width_of(words: str, size: float = 9.5, weight: str = "normal") -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from itertools import cycle, pairwise
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from nbwidgets_nn._sum_bars import Marked, draw_sums
-from nbwidgets_nn._themes import MARKS, THEMES, Theme
+from nbwidgets_nn._themes import MARKS, THEMES, Theme, theme_called
 from nbwidgets_nn._words import format_cell, format_number, plural
 from nbwidgets_nn.color_range import LEVELS, ColorRange, encode
 from nbwidgets_nn.colormaps import color_table
+from nbwidgets_nn.figures._file_bytes import file_bytes
+from nbwidgets_nn.figures._pooling import pool_strongest
+from nbwidgets_nn.figures._sum_bars import Marked, draw_sums
 from nbwidgets_nn.widgets.heatmap_content import MatrixPanel
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
     from nbwidgets_nn.widgets.selection import Selection
 
-_PIXELS_ACROSS = 1600
 _ANNOTATED_UNITS = 16
 _NAMED = 48
 _NAMED_ACROSS = 70  # characters
@@ -48,11 +48,9 @@ def draw_heatmaps(
     Raises:
         ValueError: a theme that is neither "light" nor "dark", or nothing to draw.
     """
-    if theme not in THEMES:
-        raise ValueError(f'theme must be "light" or "dark", but {theme!r} came')
+    colors = theme_called(theme)
     if not content.panels:
         raise ValueError(f"there is nothing to draw for layer {content.layer!r}: {content.message}")
-    colors = THEMES[theme]
     grid = _Grid(content)
     figure = Figure(figsize=grid.inches, facecolor=colors.paper, layout="constrained")
     cells = figure.add_gridspec(
@@ -73,9 +71,7 @@ def draw_heatmaps(
         sums = panel.sums(content.order)
         if sums is not None:
             draw_sums(above[0], figure.add_subplot(cells[-2, column + 1]), sums, chosen, colors)
-    file = BytesIO()
-    figure.savefig(file, format=format, dpi=dpi, metadata={"Date": None} if format == "svg" else None)
-    return file.getvalue()
+    return file_bytes(figure, format, dpi)
 
 
 def draw_correlation(
@@ -102,9 +98,7 @@ def draw_correlation(
     )
     axes.set_title(title, loc="left", size=10, weight="bold")
     _draw_legend(legend, panel, codes, "light")
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=110)
-    return file.getvalue()
+    return file_bytes(figure, "png", dpi=110)
 
 
 class _Grid:
@@ -156,23 +150,6 @@ def _draw_cells(axes: Axes, codes: NDArray[np.uint8], panel: MatrixPanel, theme:
     foot = "\n".join(filter(None, (f"{plural(rows, 'unit')} × {columns:,} {what}{pooled}", panel.note)))
     axes.set_xlabel(foot, size=7.5, color=THEMES[theme].muted)
     axes.spines[:].set_visible(False)
-
-
-def pool_strongest(
-    codes: NDArray[np.uint8], *, diverging: bool, pixels: int = _PIXELS_ACROSS
-) -> NDArray[np.uint8]:
-    """Shrink a matrix of codes so that no cell vanishes: each block shows its strongest code, marks before numbers."""
-    down, across = (max(1, -(-length // pixels)) for length in codes.shape)
-    if down == across == 1:
-        return codes
-    levels = np.arange(256)
-    strength = np.abs(2 * levels - (LEVELS - 1)) if diverging else levels.copy()
-    strength[LEVELS:] = 1000 + levels[LEVELS:]
-    padded = np.pad(codes, [(0, -codes.shape[0] % down), (0, -codes.shape[1] % across)], mode="edge")
-    blocks = padded.reshape(padded.shape[0] // down, down, -1, across).swapaxes(1, 2)
-    blocks = blocks.reshape(*blocks.shape[:2], -1)
-    strongest = strength[blocks].argmax(axis=-1)
-    return np.take_along_axis(blocks, strongest[..., None], axis=-1)[..., 0]
 
 
 def _draw_tree(axes: Axes, tree: Dendrogram, cut: float, colors: Theme) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from nbwidgets_nn._edge_ink import ink_for
-from nbwidgets_nn._edge_marks import draw_bundle, draw_column
-from nbwidgets_nn._edge_paper import Paper, wrapped
-from nbwidgets_nn._edge_words import (
+from nbwidgets_nn.figures._edge_ink import ink_for
+from nbwidgets_nn.figures._edge_marks import draw_bundle, draw_column
+from nbwidgets_nn.figures._edge_words import (
     MARGIN,
     draw_feet,
     draw_heads,
@@ -16,7 +15,7 @@ from nbwidgets_nn._edge_words import (
     rows_of_heads,
     side_room,
 )
-from nbwidgets_nn._themes import THEMES
+from nbwidgets_nn.figures._paper import Paper, wrapped
 from nbwidgets_nn.widgets._edge_layout import HEAD_HEIGHT, lay_out
 from nbwidgets_nn.widgets._edge_scene import EdgeScene, EdgeView
 from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent
@@ -41,8 +40,6 @@ def draw_edges(
     Raises:
         ValueError: a theme that is neither "light" nor "dark", or nothing to draw.
     """
-    if theme not in THEMES:
-        raise ValueError(f'theme must be "light" or "dark", but {theme!r} came')
     if not content.columns:
         raise ValueError(f"there is nothing to draw: {content.message}")
     scene = EdgeScene(content, view)
