@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from nbwidgets_nn._words import format_number, plural
 from nbwidgets_nn.color_range import LEVELS, encode
-from nbwidgets_nn.widgets._edge_strength import Strengths, strengths, strongest, strongest_per_unit
+from nbwidgets_nn.widgets._edge_strength import (
+    Strengths,
+    fair_share,
+    strengths,
+    strongest,
+    strongest_per_unit,
+)
 from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent, UnitColumn
 from nbwidgets_nn.widgets.selection import Selection
 
@@ -113,11 +119,18 @@ class EdgeScene:
         count, held = sum(map(len, self.drawn)), self.content.edges
         if count == held:
             return "the one edge drawn" if held == 1 else f"all {plural(held, 'edge')} drawn"
-        size = f"|{self.view.quantity}|"
-        relative = ", relative to each layer’s largest" if len(self.content.bundles) > 1 else ""
-        each = self.view.per_unit
-        rule = f"the {each:,} largest {size} into each unit" if each else f"largest {size}"
-        return f"{count:,} of {plural(held, 'edge')} drawn: {rule}{relative}"
+        return f"{count:,} of {plural(held, 'edge')} drawn: {self._rule()}"
+
+    def _rule(self) -> str:
+        size, bundles, each = f"|{self.view.quantity}|", self.content.bundles, self.view.per_unit
+        if each:
+            relative = ", relative to each layer’s largest" if len(bundles) > 1 else ""
+            return f"the {each:,} largest {size} into each unit{relative}"
+        if len(bundles) == 1:
+            return f"largest {size}"
+        share = fair_share(len(bundles), self.view.shown)
+        whole = " or all of it" if any(bundle.edges < share for bundle in bundles) else ""
+        return f"the strongest{f', at least {share:,} a layer{whole}' if share else ''}"
 
     def _weights_that_are_sums(self) -> list[str]:
         """Return which layers' weights are something else than the weight of an edge."""

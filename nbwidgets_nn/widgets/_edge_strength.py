@@ -2,12 +2,15 @@
 
 Layers differ in scale, so each value is taken relative to the largest finite one of its layer. What is not finite
 comes first: it must not hide. Edges are numbered through all bundles; among equals the lower number comes first.
+
+A layer with one edge far ahead of its others would have few among the strongest of all, so half of the edges are dealt
+out evenly first: each bundle has its `fair_share` of them, or all that it has.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,20 +53,49 @@ def strengths(content: EdgeGraphContent, sample: int, quantity: str) -> Strength
     return Strengths(values, largest, tuple(int(np.count_nonzero(~where)) for where in finite))
 
 
+def fair_share(bundles: int, count: int) -> int:
+    """Return how many of ``count`` edges each bundle has at least, if it has so many; 0 if there is but one.
+
+    >>> fair_share(6, 400), fair_share(1, 400)
+    (33, 0)
+    """
+    return count // (2 * bundles) if bundles > 1 else 0
+
+
 def strongest(strengths: Strengths, count: int) -> list[NDArray[np.intp]]:
-    """Return the numbers of the ``count`` strongest edges of all bundles, for each bundle, the strongest last.
+    """Return the numbers of ``count`` edges, for each bundle, the strongest last.
+
+    They are the strongest of each bundle, as many as its `fair_share`, and of the others the strongest of all.
 
     >>> values = np.float32([1, -4, 2]), np.float32([0.5, np.nan])
     >>> [edges.tolist() for edges in strongest(Strengths(values, (4.0, 0.5), (0, 1)), 3)]
     [[1], [0, 1]]
+    >>> values = np.float32([5, 5, 5, 5]), np.float32([0.1, 8, 0.2])
+    >>> [edges.tolist() for edges in strongest(Strengths(values, (5.0, 8.0), (0, 0)), 4)]
+    [[2, 1, 0], [1]]
+    >>> [edges.tolist() for edges in strongest(Strengths(values, (5.0, 8.0), (0, 0)), 6)]
+    [[3, 2, 1, 0], [2, 1]]
     """
     rank = strengths.rank()
     if count >= len(rank):
         return _by_bundle(strengths, rank, np.arange(len(rank)))
+    chosen = np.zeros(len(rank), bool)
+    share = fair_share(len(strengths.values), count)
+    for start, stop in pairwise(_bounds(strengths)) if share else ():
+        chosen[start + _first(rank[start:stop], share)] = True
+    others = np.flatnonzero(~chosen)
+    chosen[others[_first(rank[others], count - len(rank) + len(others))]] = True
+    return _by_bundle(strengths, rank, np.flatnonzero(chosen))
+
+
+def _first(rank: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """Return where the ``count`` highest ranks are, of equal ones the first."""
+    if count >= len(rank):
+        return np.arange(len(rank))
     weakest = np.partition(rank, -count)[-count] if count else np.inf
     above = np.flatnonzero(rank > weakest)
     equal = np.flatnonzero(rank == weakest)[: count - len(above)]
-    return _by_bundle(strengths, rank, np.concatenate([above, equal]))
+    return np.concatenate([above, equal])
 
 
 def strongest_per_unit(content: EdgeGraphContent, strengths: Strengths, count: int) -> list[NDArray[np.intp]]:
@@ -84,5 +116,11 @@ def _by_bundle(
     strengths: Strengths, rank: NDArray[np.float32], chosen: NDArray[np.intp]
 ) -> list[NDArray[np.intp]]:
     chosen = chosen[np.lexsort((-chosen, rank[chosen]))]
-    bounds = np.cumsum([0, *(len(values) for values in strengths.values)])
-    return [chosen[(chosen >= start) & (chosen < stop)] - start for start, stop in pairwise(bounds)]
+    return [
+        chosen[(chosen >= start) & (chosen < stop)] - start for start, stop in pairwise(_bounds(strengths))
+    ]
+
+
+def _bounds(strengths: Strengths) -> list[int]:
+    """Return where the edges of each bundle begin among all, and where the last ones end."""
+    return list(accumulate((len(values) for values in strengths.values), initial=0))

@@ -256,10 +256,10 @@ def test_marks_are_explained_only_where_they_are(drawn):
     ("view", "said"),
     [
         ({"shown": 9}, "all 9 edges drawn"),
-        ({"shown": 4}, "4 of 9 edges drawn: largest |contribution|, relative to each layer’s largest"),
+        ({"shown": 4}, "4 of 9 edges drawn: the strongest, at least 1 a layer"),
         (
             {"shown": 4, "quantity": "weight"},
-            "4 of 9 edges drawn: largest |weight|, relative to each layer’s largest",
+            "4 of 9 edges drawn: the strongest, at least 1 a layer",
         ),
         (
             {"per_unit": 1},

@@ -19,6 +19,15 @@ def sorted_edges(strengths):
     return [(bundle, edge) for _, bundle, edge in sorted(rows)]
 
 
+def drawn_by_the_rule(strengths, count):
+    """Half of them dealt out evenly to the bundles, the others to the strongest that are left."""
+    ranked, bundles = sorted_edges(strengths), len(strengths.values)
+    share = count // (2 * bundles) if bundles > 1 else 0
+    own = [edge for b in range(bundles) for edge in [edge for edge in ranked if edge[0] == b][:share]]
+    own += [edge for edge in ranked if edge not in own][: count - len(own)]
+    return [edge for edge in ranked if edge in own]
+
+
 def as_lists(chosen, bundles):
     """Edges of each bundle, the strongest last."""
     return [[edge for b, edge in reversed(chosen) if b == bundle] for bundle in range(bundles)]
@@ -34,15 +43,30 @@ def tied(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("count", [0, 1, 3, 8, 19, 20])
-def test_the_strongest_are_the_first_of_all_when_sorted(seed, count):
+@pytest.mark.parametrize("count", range(21))
+def test_each_layer_has_its_share_and_the_strongest_of_all_have_the_rest(seed, count):
     given = tied(seed)
-    assert [edges.tolist() for edges in strongest(given, count)] == as_lists(sorted_edges(given)[:count], 3)
+    drawn = [edges.tolist() for edges in strongest(given, count)]
+    assert drawn == as_lists(drawn_by_the_rule(given, count), 3)
+    assert sum(map(len, drawn)) == count
+
+
+def test_a_layer_with_one_edge_far_ahead_is_not_starved():
+    ahead = np.float32([1000.0, *np.linspace(0.1, 1, 99)])
+    even = np.linspace(0.5, 1, 100).astype(np.float32)
+    given = Strengths((even, ahead), (1.0, 1000.0), (0, 0))
+    assert [len(edges) for edges in strongest(given, 40)] == [30, 10]
+    assert strongest(given, 40)[1].tolist() == [*range(91, 100), 0]
+
+
+def test_of_one_layer_the_strongest_are_drawn():
+    one = Strengths((np.float32([3, -5, 1]),), (5.0,), (0,))
+    assert strongest(one, 2)[0].tolist() == [0, 1]
 
 
 def test_of_equal_edges_those_with_lower_numbers_are_drawn():
     same = Strengths((np.ones(4, np.float32), np.full(4, 7, np.float32)), (1.0, 7.0), (0, 0))
-    assert [edges.tolist() for edges in strongest(same, 5)] == [[3, 2, 1, 0], [0]]
+    assert [edges.tolist() for edges in strongest(same, 4)] == [[2, 1, 0], [0]]
 
 
 def test_a_layer_is_measured_by_its_own_largest():

@@ -79,16 +79,58 @@ export function weakestDrawn({ values, largest }: Strengths, { edges }: Drawn): 
   );
 }
 
-/** The `count` strongest edges of all bundles together; of equal ones those with lower numbers. */
+/**
+ * How many of `count` edges each bundle has at least, if it has so many; 0 if there is but one. A layer with one edge far
+ * ahead of its others would have few among the strongest of all, so half of the edges are dealt out evenly first.
+ */
+export function fairShare(bundles: number, count: number): number {
+  return bundles > 1 ? Math.floor(count / (2 * bundles)) : 0;
+}
+
+/** The strongest edges of each bundle, its fair share, and of the others the strongest of all; `count` together. */
 export function strongest(graph: Graph, strengths: Strengths, count: number): Drawn {
   const keys = sortKeys(strengths);
-  const chosen = new Int32Array(Math.min(Math.max(0, Math.floor(count)), keys.length));
-  let { key, ties } = cutByCounting(keys, chosen.length);
-  for (let id = 0, k = 0; k < chosen.length; id++) {
-    if (keys[id] > key || (keys[id] === key && ties-- > 0)) chosen[k++] = id;
-  }
-  return split(graph, sortByKey(chosen, keys), keys.length);
+  const most = Math.min(Math.max(0, Math.floor(count)), keys.length);
+  const isChosen = new Uint8Array(keys.length);
+  const dealt =
+    most < keys.length ? dealOut(graph, keys, fairShare(graph.bundles.length, most), isChosen) : 0;
+  // Most often there is but one bundle of many edges, or few edges.
+  const others = dealt > 0 ? whereUnset(isChosen, dealt) : null;
+  markFirst(others ? keysOf(keys, others) : keys, most - dealt, (at) => {
+    isChosen[others ? others[at] : at] = 1;
+  });
+  return split(graph, sortByKey(whereSet(isChosen, most), keys), keys.length);
 }
+
+/** Marks the `share` strongest edges of each bundle, or all that it has, and says how many these are. */
+function dealOut(graph: Graph, keys: Uint32Array, share: number, isChosen: Uint8Array): number {
+  if (share === 0) return 0;
+  let [start, dealt] = [0, 0];
+  for (const { edges } of graph.bundles) {
+    const first = start;
+    const own = Math.min(share, edges);
+    markFirst(keys.subarray(start, start + edges), own, (at) => {
+      isChosen[first + at] = 1;
+    });
+    start += edges;
+    dealt += own;
+  }
+  return dealt;
+}
+
+/** Calls `mark` with the place of each of the `count` strongest; of equal ones of the first. */
+function markFirst(keys: Uint32Array, count: number, mark: (at: number) => void): void {
+  let { key, ties } = keys.length < FEW ? cutBySorting(keys.slice(), count) : cutByCounting(keys, count);
+  for (let at = 0, left = count; left > 0; at++) {
+    if (keys[at] > key || (keys[at] === key && ties-- > 0)) {
+      mark(at);
+      left--;
+    }
+  }
+}
+
+/** Sorting fewer than these is quicker than counting them in bins. */
+const FEW = 8192;
 
 /** The `k` strongest edges into each unit, whichever bundle they come by. */
 export function strongestPerUnit(graph: Graph, strengths: Strengths, k: number): Drawn {
@@ -98,7 +140,7 @@ export function strongestPerUnit(graph: Graph, strengths: Strengths, k: number):
   let chosen = 0;
   for (let unit = 0, start = 0; unit < ends.length; start = ends[unit++]) {
     const count = Math.min(Math.max(0, Math.floor(k)), ends[unit] - start);
-    let { key, ties } = cutBySorting(keys, ids.subarray(start, ends[unit]), count);
+    let { key, ties } = cutBySorting(keysOf(keys, ids.subarray(start, ends[unit])), count);
     for (let i = start; i < ends[unit]; i++) {
       const own = keys[ids[i]];
       if (own > key || (own === key && ties-- > 0)) isChosen[ids[i]] = 1;
@@ -148,13 +190,11 @@ function binOf(counts: Int32Array, count: number): { bin: number; inside: number
   return { bin, inside };
 }
 
-/** The same for the few edges into one unit. */
-function cutBySorting(keys: Uint32Array, ids: Int32Array, count: number): Cut {
+/** The same for few edges, whose keys are then in order. */
+function cutBySorting(keys: Uint32Array, count: number): Cut {
   if (count === 0) return { key: Infinity, ties: 0 };
-  const sorted = new Uint32Array(ids.length);
-  for (let i = 0; i < ids.length; i++) sorted[i] = keys[ids[i]];
-  sorted.sort();
-  const at = ids.length - count;
+  const sorted = keys.sort();
+  const at = keys.length - count;
   return { key: sorted[at], ties: sorted.lastIndexOf(sorted[at]) - at + 1 };
 }
 
@@ -200,6 +240,18 @@ function startsOf(lengths: ArrayLike<number>): Int32Array {
 function whereSet(flags: Uint8Array, count: number): Int32Array {
   const ids = new Int32Array(count);
   for (let id = 0, k = 0; k < count; id++) if (flags[id]) ids[k++] = id;
+  return ids;
+}
+
+function keysOf(keys: Uint32Array, ids: Int32Array): Uint32Array {
+  const own = new Uint32Array(ids.length);
+  for (let i = 0; i < ids.length; i++) own[i] = keys[ids[i]];
+  return own;
+}
+
+function whereUnset(flags: Uint8Array, set: number): Int32Array {
+  const ids = new Int32Array(flags.length - set);
+  for (let id = 0, k = 0; k < ids.length; id++) if (!flags[id]) ids[k++] = id;
   return ids;
 }
 

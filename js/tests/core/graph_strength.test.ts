@@ -39,6 +39,17 @@ function listsOf(graph: Graph, ranked: Ranked[]): number[][] {
   );
 }
 
+/** Half of them dealt out evenly to the bundles, the others to the strongest that are left. */
+function drawnByTheRule(graph: Graph, ranked: Ranked[], count: number): Ranked[] {
+  const bundles = graph.bundles.length;
+  const share = bundles > 1 ? Math.floor(count / (2 * bundles)) : 0;
+  const dealt = new Set(
+    graph.bundles.flatMap((_, b) => ranked.filter(({ bundle }) => bundle === b).slice(0, share)),
+  );
+  const rest = new Set(ranked.filter((edge) => !dealt.has(edge)).slice(0, count - dealt.size));
+  return ranked.filter((edge) => dealt.has(edge) || rest.has(edge));
+}
+
 const lists = (drawn: Drawn) => drawn.edges.map((edges) => Array.from(edges));
 
 const random = seeded(5);
@@ -57,16 +68,22 @@ const CASES: Record<string, Graph> = {
     [20, 20],
     Array.from({ length: 400 }, (_, i) => (i === 77 ? 1e6 : random())),
   ),
+  "a layer that another one would starve": weighted(
+    [4, 5, 6, 2],
+    Array.from({ length: 20 }, () => 1 + random()),
+    Array.from({ length: 30 }, (_, i) => (i === 7 ? 1e3 : random())),
+    Array.from({ length: 12 }, () => random() - 0.5),
+  ),
 };
 
 describe.each(Object.entries(CASES))("the strongest of %s", (_, graph) => {
   const given = strengths(graph, 0, "contribution");
   const ranked = rankedAll(given);
 
-  it("are those that come first when all are sorted, however many are asked for", () => {
+  it("are a fair share of each layer and the strongest of all others, however many are asked for", () => {
     for (let count = 0; count <= ranked.length; count++) {
       const drawn = strongest(graph, given, count);
-      expect(lists(drawn)).toEqual(listsOf(graph, ranked.slice(0, count)));
+      expect(lists(drawn)).toEqual(listsOf(graph, drawnByTheRule(graph, ranked, count)));
       expect([drawn.count, drawn.total]).toEqual([count, ranked.length]);
     }
   });
@@ -89,6 +106,17 @@ describe.each(Object.entries(CASES))("the strongest of %s", (_, graph) => {
     expect(lists(drawn)).toEqual(listsOf(graph, kept));
     expect(drawn.count).toBe(kept.length);
   });
+});
+
+it("deals out many edges as it does few", () => {
+  const many = Array.from({ length: 120 * 100 }, (_, i) => (i === 5 ? 1e4 : Math.round(50 * random())));
+  const graph = weighted([100, 120, 3], many, Array.from({ length: 360 }, random));
+  const given = strengths(graph, 0, "weight");
+  const ranked = rankedAll(given);
+  for (const count of [1, 4, 399, 400, 5_000, 12_000, 12_360]) {
+    const drawn = strongest(graph, given, count);
+    expect(lists(drawn)).toEqual(listsOf(graph, drawnByTheRule(graph, ranked, count)));
+  }
 });
 
 describe("strengths", () => {
