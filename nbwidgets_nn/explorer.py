@@ -20,7 +20,6 @@ from nbwidgets_nn.kernels.layer_question import check_range
 from nbwidgets_nn.layer_view import LayerView, view_layer
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.results import check_threshold
-from nbwidgets_nn.saved_page import compress, write_page
 from nbwidgets_nn.shown_information import ShownInformation
 from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets._still import StillPicture
@@ -28,6 +27,7 @@ from nbwidgets_nn.widgets.edge_graph import EdgeGraph
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
 from nbwidgets_nn.widgets.layer_picker import LayerPicker, LayerRow
 from nbwidgets_nn.widgets.linked_heatmaps import LinkedHeatmaps
+from nbwidgets_nn.widgets.saved_page import compress, widget_state, write_page
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
 
 # Layers of up to this many units are analysed at once, so that the picker can show how redundant they are.
@@ -421,13 +421,6 @@ class Explorer(StillPicture, HBox):
         layer, view = self.recording[name], self._views.get(name)
         shape = None if layer.output_shape is None else tuple(layer.output_shape[1:])
         return LayerRow(name, layer.kind, shape, layer.parameters, view and view.redundancy, layer.note or "")
-
-
-def widget_state(widget: Any, *, without: str = "") -> dict[str, Any]:
-    """Return a widget's own traits in the form in which they travel."""
-    hidden = {"layout", "tabbable", "tooltip", without}
-    keys = [key for key in widget.keys if not key.startswith("_") and key not in hidden]
-    return widget.get_state(keys)
 
 
 def _default_layer(recording: Activations) -> str:

@@ -35,7 +35,6 @@ MAY_IMPORT = {
     "kernels": {"kernels", "record", "results", "information_results", "_arrays", "_progress"},
     "widgets": {"widgets", "figures", *VOCABULARY},
     "figures": {"figures", "widgets", *VOCABULARY},
-    "saved_page": {"widgets", "_files"},
     "digits": set(),
 }
 FRONT = {

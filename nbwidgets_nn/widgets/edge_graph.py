@@ -17,6 +17,7 @@ from nbwidgets_nn.widgets._bundle import bundle
 from nbwidgets_nn.widgets._edge_strength import QUANTITIES
 from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent
+from nbwidgets_nn.widgets.saved_page import Savable
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait, receive_selection, send_selection
 
 # As many as still can be told apart.
@@ -39,7 +40,7 @@ def _receive_shown(shown: int, widget: EdgeGraph) -> int:
     return min(max(shown, 0), widget.content.edges)
 
 
-class EdgeGraph(StillPicture, Drawable, anywidget.AnyWidget):
+class EdgeGraph(StillPicture, Drawable, Savable, anywidget.AnyWidget):
     """The units of a network in columns, coloured by their activation, and the strongest edges between them.
 
     Args:
@@ -74,6 +75,7 @@ class EdgeGraph(StillPicture, Drawable, anywidget.AnyWidget):
     OPTIONS = ("sample", "quantity", "shown", "per_unit", "color_by", "height")
     """What may be chosen beside the content."""
 
+    _kind = "edge_graph"
     _esm = bundle("edge_graph.js")
     _css = bundle("nbwidgets.css")
 
@@ -136,6 +138,10 @@ class EdgeGraph(StillPicture, Drawable, anywidget.AnyWidget):
                 what = f"units of layer {selection.layer!r}, which has {column.units}"
                 raise ValueError(expected("selection", what, f"{missing[:5]}"))
         return selection
+
+    @property
+    def _page_title(self) -> str:
+        return self.content.title
 
     @property
     def _last_sample(self) -> int:

@@ -21,6 +21,7 @@ from nbwidgets_nn.widgets._bundle import bundle
 from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent, MatrixPanel
 from nbwidgets_nn.widgets.job import ACTIONS, checked_job
+from nbwidgets_nn.widgets.saved_page import Savable
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait, receive_selection, send_selection
 
 _STATIC_PIXELS = 480
@@ -35,7 +36,7 @@ def _receive_cut(cut: float, widget: LinkedHeatmaps) -> float:
     return min(max(cut, 0.0), widget._highest_cut)  # noqa: SLF001 - the widget's own helper
 
 
-class LinkedHeatmaps(StillPicture, Drawable, anywidget.AnyWidget):
+class LinkedHeatmaps(StillPicture, Drawable, Savable, anywidget.AnyWidget):
     """One or several heatmaps over the units of one layer, ordered by one tree, sharing one selection.
 
     Args:
@@ -54,6 +55,7 @@ class LinkedHeatmaps(StillPicture, Drawable, anywidget.AnyWidget):
     bound and asks the kernel for the exact value under the pointer.
     """
 
+    _kind = "linked_heatmaps"
     _esm = bundle("linked_heatmaps.js")
     _css = bundle("nbwidgets.css")
 
@@ -122,6 +124,10 @@ class LinkedHeatmaps(StillPicture, Drawable, anywidget.AnyWidget):
         if not 0 <= cut <= highest * (1 + 1e-6):  # NaN is not either
             raise ValueError(f"cut must be a height in [0, {highest:g}], the tree's distance, but {cut} came")
         return min(cut, highest)
+
+    @property
+    def _page_title(self) -> str:
+        return self.content.layer
 
     @property
     def _highest_cut(self) -> float:

@@ -14,8 +14,7 @@ from jupyter_pages import Notebook, write_notebook
 from measuring import report
 
 import nbwidgets_nn as nw
-from nbwidgets_nn.explorer import widget_state
-from nbwidgets_nn.saved_page import write_page
+from nbwidgets_nn.widgets.saved_page import widget_state, write_page
 
 # Measured once with the same content on a machine like this; see the numbers to beat.
 PEERS = "ipysigma 0.77 s and 102 ms a pan step; bqplot 675 ms, plotly 1,045 ms a step; ipycytoscape fails"

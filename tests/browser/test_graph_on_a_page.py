@@ -178,3 +178,13 @@ def test_webgl_draws_as_much_as_the_canvas_and_comes_back_when_its_context_was_l
     drawn_by_gl.evaluate("window.lost.restoreContext()")
     wait_graph(drawn_by_gl, seq)
     assert ink(drawn_by_gl) == pytest.approx(ink(report), rel=0.15)
+
+
+def test_a_graph_alone_is_a_page_too(page, tmp_path):
+    graph = nw.edge_graph(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), torch.rand(6, 4))
+    graph.selection = ["1:2"]
+    page.goto(graph.save_html(tmp_path / "graph.html", title="A small net").as_uri())
+    wait_graph(page)
+    assert page.title() == "A small net"
+    assert page.locator(".nbw-graph-plot").count() == 1
+    assert page.problems == []

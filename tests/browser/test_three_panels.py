@@ -5,8 +5,7 @@ import pytest
 from views import ARTIFACTS, axe_violations, chips, pixels, wait_painted
 
 import nbwidgets_nn as nw
-from nbwidgets_nn.explorer import widget_state
-from nbwidgets_nn.saved_page import write_page
+from nbwidgets_nn.widgets.saved_page import widget_state, write_page
 
 CUT_WORDS = """() => [...document.querySelectorAll('.nbw-head > .nbw-title, .nbw-head > .nbw-how, .nbw-readout > *')]
     .filter(words => words.scrollWidth > words.clientWidth + 1 || words.scrollHeight > words.clientHeight + 2)

@@ -23,10 +23,10 @@ from nbwidgets_nn import (
     LinkedHeatmaps,
     UnitColumn,
 )
-from nbwidgets_nn.explorer import widget_state
 from nbwidgets_nn.results import Dendrogram
 from nbwidgets_nn.widgets import selection
 from nbwidgets_nn.widgets.heatmap_content import Columns, Fact, HeatmapContent, MatrixPanel
+from nbwidgets_nn.widgets.saved_page import widget_state
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 

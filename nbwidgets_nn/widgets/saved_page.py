@@ -1,4 +1,4 @@
-"""One HTML file that stays interactive without a kernel and without a network."""
+"""One HTML file that stays interactive without a kernel and without a network. Twin: ``js/src/widgets/saved_page.ts``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbwidgets_nn._files import write_whole
 from nbwidgets_nn.widgets._bundle import bundle
+
+if TYPE_CHECKING:
+    from ipywidgets import Widget
 
 FORMAT = 1
 
@@ -80,3 +83,31 @@ def compress(state: Any) -> Any:
             return {**{k: v for k, v in state.items() if k != "data"}, "gzip": b64encode(packed).decode()}
         return {key: compress(value) for key, value in state.items()}
     return [compress(value) for value in state] if isinstance(state, list) else state
+
+
+def widget_state(widget: Widget, *, without: str = "") -> dict[str, Any]:
+    """Return a widget's own traits in the form in which they travel."""
+    hidden = {"layout", "tabbable", "tooltip", without}
+    keys = [key for key in widget.keys if not key.startswith("_") and key not in hidden]
+    return widget.get_state(keys)
+
+
+class Savable:
+    """Writing a widget as a page of its own: for one whose traits are all that there is to it."""
+
+    _kind = ""
+    """The widget's name in ``js/src/widgets/saved_page.ts``."""
+    _page_title = ""
+
+    def save_html(self, path: str | Path, *, title: str = "") -> Path:
+        """Write one HTML file that needs no kernel and no network: what can be done here in the browser can be done there.
+
+        Args:
+            path: where to; an existing file is replaced.
+            title: of the page; by default what the widget shows.
+
+        Raises:
+            OSError: the path cannot be written; nothing is left behind.
+        """
+        widget = {"name": self._kind, "kind": self._kind, "state": widget_state(self)}
+        return write_page(path, title=title or self._page_title, widgets=[widget], answers={})

@@ -5,11 +5,14 @@ import json
 import os
 import re
 from base64 import b64decode
+from pathlib import Path
 
 import pytest
+from graph_cases import small
 
-from nbwidgets_nn.saved_page import write_page
+from nbwidgets_nn import EdgeGraph, HeatmapContent, LinkedHeatmaps, MatrixPanel
 from nbwidgets_nn.widgets._array_trait import pack
+from nbwidgets_nn.widgets.saved_page import widget_state, write_page
 
 HOSTILE = "</script><script>alert(1)</script><!--"
 
@@ -71,3 +74,22 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch
         write_page(path, title="t", widgets=[], answers={})
     assert [p.name for p in tmp_path.iterdir()] == ["a.html"]
     assert path.read_text() == "old"
+
+
+def heatmaps():
+    return LinkedHeatmaps(HeatmapContent("fc", (MatrixPanel("r", "r", [[1.0, 0.5], [0.5, 1.0]]),)))
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "title"),
+    [(lambda: EdgeGraph(small()), "edge_graph", "Edges"), (heatmaps, "linked_heatmaps", "fc")],
+)
+def test_a_widget_can_be_a_page_of_its_own(make, kind, title, tmp_path):
+    widget = make()
+    path = widget.save_html(tmp_path / "a.html")
+    state = state_of(path)
+    assert (path.name, state["title"], state["links"], state["answers"]) == ("a.html", title, [], {})
+    (saved,) = state["widgets"]
+    assert (saved["kind"], set(saved["state"])) == (kind, set(widget_state(widget)))
+    assert kind in Path(__file__).parents[2].joinpath("js/src/widgets/saved_page.ts").read_text()
+    assert state_of(widget.save_html(path, title="mine"))["title"] == "mine"
