@@ -45,6 +45,11 @@ export function formatPercent(fraction: number): string {
   return `${Math.round(fraction * 100)} %`;
 }
 
+/** "12 %", "−35 %"; a small share is not called 0: "under 1 %". */
+export function formatShare(share: number): string {
+  return share !== 0 && Math.abs(share) < 0.005 ? "under 1 %" : minus(formatPercent(share));
+}
+
 /** "1 unit", "5 units" */
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -19,6 +19,13 @@ export interface Path {
   steps: Edge[];
 }
 
+export interface Best {
+  /** The best first. */
+  paths: Path[];
+  /** The strengths of all paths there are, the best and the others, summed up. */
+  total: number;
+}
+
 /** Of each unit of a column its `k` best ways from the far end, best first; a product of 0 is no way. */
 interface Ways {
   product: Float64Array;
@@ -26,6 +33,8 @@ interface Ways {
   bundle: Int32Array;
   edge: Int32Array;
   before: Int32Array;
+  /** Of each unit the products of all its ways, summed up. */
+  total: Float64Array;
 }
 
 interface Search {
@@ -40,7 +49,7 @@ interface Search {
 /**
  * The `k` best paths by product, best first; of equal ones those with lower edge numbers. A path goes all the way: from a
  * column that no edges lead into ("in"), or to one that none lead out of ("out"). Edges of value 0, NaN or infinity are
- * no steps. Costs a pass over all edges between.
+ * no steps, and a path that leads over one is none. Costs a pass over all edges between.
  */
 export function bestPaths(
   graph: Graph,
@@ -49,10 +58,10 @@ export function bestPaths(
   unit: number,
   k: number,
   direction: Direction,
-): Path[] {
-  if (!(k >= 1) || bundlesAt(graph, column, direction).length === 0) return [];
+): Best {
+  if (!(k >= 1) || bundlesAt(graph, column, direction).length === 0) return { paths: [], total: 0 };
   const most = Math.floor(k);
-  const ways = graph.columns.map(({ units }) => noWays(units * most));
+  const ways = graph.columns.map(({ units }) => noWays(units, most));
   const search = { graph, contributions, k: most, direction, ways };
   const columns = graph.columns.map((_, c) => c);
   const farFirst = direction === "in" ? columns.slice(0, column) : columns.slice(column + 1).reverse();
@@ -63,12 +72,19 @@ export function bestPaths(
     for (let i = 0; i < edges.length; i++)
       step(edges[i], edgeFrom(graph.bundles[b], edges[i]), edgeTo(graph.bundles[b], edges[i]));
   }
-  return pathsTo(search, column, unit);
+  return { paths: pathsTo(search, column, unit), total: ways[column].total[unit] };
 }
 
-function noWays(length: number): Ways {
-  const integers = () => new Int32Array(length);
-  return { product: new Float64Array(length), bundle: integers(), edge: integers(), before: integers() };
+function noWays(units: number, k: number): Ways {
+  const integers = () => new Int32Array(units * k);
+  const product = new Float64Array(units * k);
+  return {
+    product,
+    bundle: integers(),
+    edge: integers(),
+    before: integers(),
+    total: new Float64Array(units),
+  };
 }
 
 /** Finds the best ways to every unit of a column, once those to all columns before are known. */
@@ -79,6 +95,7 @@ function reach(search: Search, column: number): void {
   if (bundles.length > 0) return;
   // Here the data begin, or end: one way to each unit, of no steps.
   for (let unit = 0; unit < graph.columns[column].units; unit++) ways[column].product[unit * k] = 1;
+  ways[column].total.fill(1);
 }
 
 /** Carries the ways at the far end of an edge on to the unit at its near end. */
@@ -90,8 +107,10 @@ function stepOver({ graph, contributions, k, direction, ways }: Search, b: numbe
   return (edge: number, from: number, to: number): void => {
     const size = Math.abs(values[edge]);
     if (!(size > 0 && size < Infinity)) return;
-    const old = (inwards ? from : to) * k;
-    const own = (inwards ? to : from) * k;
+    const [start, end] = inwards ? [from, to] : [to, from];
+    near.total[end] += size * far.total[start];
+    const old = start * k;
+    const own = end * k;
     for (let rank = 0; rank < k; rank++) {
       const product = size * far.product[old + rank];
       if (!(product > near.product[own + k - 1])) return;

@@ -1,6 +1,6 @@
 // What is said of an edge, of a unit and of the whole picture: on hover, aloud, and in the table.
 
-import { formatCount, formatNumber, formatPercent, minus, plural } from "./format.ts";
+import { formatCount, formatNumber, formatShare, plural } from "./format.ts";
 import {
   bundlesAt,
   type Direction,
@@ -16,6 +16,7 @@ import {
 import {
   contributionOf,
   type Drawn,
+  fairShare,
   type Quantity,
   relativeStrength,
   type Strengths,
@@ -91,12 +92,7 @@ function shareInWords(graph: Graph, bundle: number, { target, targetValue, share
       ? `the ${value} that ${name} gives ${target}`
       : `${target}’s ${value}`;
   const whole = stage ? `${returned} before ${stage}` : returned;
-  return share === null ? `no share of ${whole}` : `${percent(share)} of ${whole}`;
-}
-
-function percent(share: number): string {
-  if (share !== 0 && Math.abs(share) < 0.005) return "under 1 %";
-  return minus(formatPercent(share));
+  return share === null ? `no share of ${whole}` : `${formatShare(share)} of ${whole}`;
 }
 
 /** "1:4 “seven”", "0.830 (−1.20 before relu)", "64 edges in, 10 out". */
@@ -135,7 +131,7 @@ function countEdges(graph: Graph, { column, unit }: Node, direction: Direction):
   );
 }
 
-/** "400 of 2,720 edges drawn: largest |contribution|, relative to each layer’s largest", and how layers were thinned. */
+/** "400 of 2,720 edges drawn: the strongest, at least 33 a layer", and how layers were thinned. */
 export function drawnInWords(
   graph: Graph,
   strengths: Strengths,
@@ -144,18 +140,24 @@ export function drawnInWords(
   perUnit: number,
 ): string {
   const of = `${formatCount(drawn.count)} of ${plural(drawn.total, "edge")} drawn`;
-  const relative = graph.bundles.length > 1 ? ", relative to each layer’s largest" : "";
-  const rule =
-    perUnit > 0
-      ? `the ${formatCount(perUnit)} largest |${quantity}| into each unit`
-      : `largest |${quantity}|`;
   const all = `${drawn.total === 1 ? "the one edge" : `all ${plural(drawn.total, "edge")}`} drawn`;
   const nonfinite = strengths.nonfinite.reduce((sum, count) => sum + count, 0);
   return readAs([
-    drawn.count === drawn.total ? all : `${of}: ${rule}${relative}`,
+    drawn.count === drawn.total ? all : `${of}: ${ruleInWords(graph, drawn.count, quantity, perUnit)}`,
     nonfinite > 0 ? `${formatCount(nonfinite)} not finite` : "",
     ...graph.bundles.map((bundle) => bundle.note && `${bundle.name}: ${bundle.note}`),
   ]);
+}
+
+function ruleInWords({ bundles }: Graph, count: number, quantity: Quantity, perUnit: number): string {
+  if (perUnit > 0) {
+    const relative = bundles.length > 1 ? ", relative to each layer’s largest" : "";
+    return `the ${formatCount(perUnit)} largest |${quantity}| into each unit${relative}`;
+  }
+  if (bundles.length === 1) return `largest |${quantity}|`;
+  const share = fairShare(bundles.length, count);
+  const whole = bundles.some(({ edges }) => edges < share) ? " or all of it" : "";
+  return `the strongest${share > 0 ? `, at least ${formatCount(share)} a layer${whole}` : ""}`;
 }
 
 /** Said beside how many are drawn: "≥ 12 % of the largest", rounded down to be true; "" where nothing is left out. */
@@ -205,7 +207,7 @@ export function tableRows(
       formatNumber(contribution),
       sum + formatNumber(targetValue),
     ];
-    return { ...edge, cells: [source, target, ...numbers, share === null ? "" : percent(share)] };
+    return { ...edge, cells: [source, target, ...numbers, share === null ? "" : formatShare(share)] };
   });
 }
 

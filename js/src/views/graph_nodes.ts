@@ -10,10 +10,7 @@ import { cssOf, type GraphColors, pixelOf } from "./graph_colors.ts";
 import type { GraphScene } from "./graph_scene.ts";
 import { TileSheets } from "./graph_tiles.ts";
 
-/** Units at least this far apart have room for their names. */
-const LABEL_FITS = 11;
-
-interface Column {
+export interface Column {
   column: GraphColumn;
   index: number;
   mark: Mark;
@@ -43,7 +40,6 @@ export class NodesCanvas {
       if (column.mark.tile < 0) paintStrip(context, column, colors.palette);
       else if (column.mark.tile > 0) this.paintTiles(context, scene, column, colors);
       else paintDots(context, column, colors.palette);
-      paintLabels(context, scene, column, colors.palette);
     });
   }
 
@@ -88,7 +84,7 @@ export function tileBox(maps: { width: number; height: number }, side: number, x
   return { left: Math.round(x - width / 2), top: Math.round(y - height / 2), width, height };
 }
 
-function columnAt(scene: GraphScene, index: number, colors: GraphColors): Column {
+export function columnAt(scene: GraphScene, index: number, colors: GraphColors): Column {
   const { graph, layout, camera } = scene;
   if (!graph || !layout) throw new Error("there is no graph yet");
   const column = graph.columns[index];
@@ -118,7 +114,7 @@ function columnAt(scene: GraphScene, index: number, colors: GraphColors): Column
   };
 }
 
-function yOf({ y, pitch }: Column, place: number): number {
+export function yOf({ y, pitch }: Column, place: number): number {
   return y + place * pitch;
 }
 
@@ -193,34 +189,4 @@ function paintStrip(context: CanvasRenderingContext2D, column: Column, palette: 
   context.strokeStyle = palette.branch;
   context.lineWidth = 1;
   context.strokeRect(left - 0.5, top - 0.5, STRIP_WIDTH + 1, height + 1);
-}
-
-/** Names of classes always, where there is room; numbers of units only where a reader has come close. */
-function paintLabels(
-  context: CanvasRenderingContext2D,
-  scene: GraphScene,
-  column: Column,
-  palette: Palette,
-): void {
-  const { labels, order, values, units } = column.column;
-  if (column.pitch < LABEL_FITS || (!labels && scene.fitted)) return;
-  const left = column.index === 0;
-  const gap = (column.mark.tile > 0 ? column.mark.tile / 2 : column.mark.radius) + 8;
-  const sample = values.subarray(scene.at * units, (scene.at + 1) * units);
-  const largest = labels ? sample.reduce((best, value, unit) => (value > sample[best] ? unit : best), 0) : -1;
-  context.textBaseline = "middle";
-  context.textAlign = left ? "right" : "left";
-  context.lineJoin = "round";
-  for (let place = column.first; place < column.end; place++) {
-    const unit = order[place];
-    const at: [number, number] = [column.x + (left ? -gap : gap), yOf(column, place) + 0.5];
-    context.font = `${unit === largest ? "700 " : ""}${labels ? 12 : 10}px ${palette.font}`;
-    const text = labels ? labels[unit] : String(unit);
-    // Edges run behind the numbers of inner columns.
-    context.strokeStyle = palette.paper;
-    context.lineWidth = 3;
-    context.strokeText(text, ...at);
-    context.fillStyle = unit === largest ? palette.ink : palette.muted;
-    context.fillText(text, ...at);
-  }
 }

@@ -1,4 +1,4 @@
-// What lies over edges and units: lit paths, the edge and the unit pointed at, who is selected, the brush.
+// What lies over edges and units: lit paths, names, the edge and the unit pointed at, who is selected, the brush.
 
 import { type Edge, edgeFrom, edgeTo, type Graph, type Node, nameOfNode } from "../core/graph_content.ts";
 import { courseOf, type GraphLayout, halfWidth, markAt } from "../core/graph_layout.ts";
@@ -7,6 +7,7 @@ import { freshCanvas } from "./fresh_canvas.ts";
 import type { Brush } from "./gestures.ts";
 import type { GraphColors } from "./graph_colors.ts";
 import { colorOf, type EdgeInk, MARKED, NOT_FINITE, strengthOf, traceEdge } from "./graph_edges.ts";
+import { paintLabels } from "./graph_labels.ts";
 import { tileBox } from "./graph_nodes.ts";
 import { type GraphScene, isNode } from "./graph_scene.ts";
 import { paintBrush } from "./overlay_canvas.ts";
@@ -33,6 +34,8 @@ export class GraphOverlay {
     const context = freshCanvas(this.canvas, scene.width, scene.height, true);
     const stage = { context, scene, graph, layout, colors };
     paintLit(stage);
+    for (const edge of scene.pointed?.steps ?? []) paintEdge(stage, edge, 2.5);
+    paintLabels(context, scene, colors);
     if (scene.hover) paintPointed(stage, scene.hover);
     if (scene.via) paintEdge(stage, scene.via, 2);
     const { accent, ink } = colors.palette;
@@ -46,7 +49,7 @@ export class GraphOverlay {
 /** Every edge of the lit paths once, the weakest first. */
 function paintLit(stage: Stage): void {
   const edges = new Map<string, Edge>();
-  for (const path of stage.scene.lit.paths)
+  for (const path of stage.scene.litPaths)
     for (const edge of path.steps) edges.set(`${edge.bundle}:${edge.edge}`, edge);
   const strength = (edge: Edge) => Math.abs(strengthAt(stage, edge));
   for (const edge of [...edges.values()].sort((a, b) => strength(a) - strength(b))) paintEdge(stage, edge, 0);

@@ -15,6 +15,8 @@ export interface GraphPointed {
   restore(names: readonly string[]): void;
   panning(): boolean;
   brush(box: Brush | null): void;
+  /** Where the pointer is. */
+  at(x: number, y: number): void;
   hint(): void;
 }
 
@@ -35,6 +37,7 @@ export class GraphPointer implements Gestures {
 
   move(x: number, y: number): void {
     if (this.brushing) return;
+    this.on.at(x, y);
     const { graph, layout, camera, drawn } = this.on.scene;
     if (!graph || !layout) return;
     const spot = nodeAt(graph, layout, camera, x, y) ?? edgeAt(graph, layout, camera, drawn, x, y, REACH);

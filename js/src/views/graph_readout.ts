@@ -2,9 +2,16 @@
 
 import { plural } from "../core/format.ts";
 import type { Edge, Graph, Node } from "../core/graph_content.ts";
+import type { Lit } from "../core/graph_lit.ts";
 import { type Parts, readAs, readEdge, readNode } from "../core/graph_readout.ts";
 import { make } from "./dom.ts";
 import { type GraphScene, isNode } from "./graph_scene.ts";
+
+/** The unit or the edge that is pointed at, if there is one. */
+export function readPointed({ graph, hover, at }: GraphScene): Parts {
+  if (!graph || !hover) return [];
+  return isNode(hover) ? readNode(graph, hover, at) : readEdge(graph, hover, at);
+}
 
 export class GraphReadout {
   readonly node = make("div", { class: "nbw-readout" });
@@ -14,7 +21,7 @@ export class GraphReadout {
   paint(): void {
     const { graph, hover, cursor, via, at } = this.scene;
     if (!graph) return;
-    if (hover) this.say(isNode(hover) ? readNode(graph, hover, at) : readEdge(graph, hover, at));
+    if (hover) this.say(readPointed(this.scene));
     else if (via) this.say(readEdge(graph, via, at));
     else if (cursor) this.say(readNode(graph, cursor, at));
     else this.say(this.idle());
@@ -35,14 +42,22 @@ export class GraphReadout {
     const elsewhere = names.length - selected.length;
     const away = elsewhere > 0 ? `${plural(elsewhere, "selected unit")} not in this graph` : "";
     if (selected.length === 0) return ["", "", away];
-    const few = lit.of < selected.length ? ` of the first ${lit.of}` : selected.length > 1 ? " of each" : "";
-    const best = lit.each === 1 ? "best path" : `${lit.each} best paths`;
-    const paths =
-      lit.paths.length === 0
-        ? "no path of finite strength"
-        : `${best} in and out${few}, by product of contributions`;
+    const paths = pathsInWords(lit, selected.length);
     return [selectedInWords(selected.length, takenOf), "", readAs([paths, away])];
   }
+}
+
+/** "4 best paths in, 2 best paths out, by product of contributions"; of several units, how many of each at most. */
+function pathsInWords({ into, out, each, of }: Lit, selected: number): string {
+  const counts = { in: into?.paths.length ?? 0, out: out?.paths.length ?? 0 };
+  const sides = (["in", "out"] as const).filter((side) => counts[side] > 0);
+  if (sides.length === 0) return "no path of finite strength";
+  const by = "by product of contributions";
+  if (selected === 1)
+    return [...sides.map((side) => `${plural(counts[side], "best path")} ${side}`), by].join(", ");
+  const best = each === 1 ? "the best path" : `up to ${each} best paths`;
+  const whom = of.length < selected ? `the first ${of.length}` : "each";
+  return `${best} ${sides.join(" and ")} of ${whom}, ${by}`;
 }
 
 /** "3 units selected"; "3 units of fc1 selected: a selection is of one layer". */

@@ -13,7 +13,8 @@ import {
   wholeView,
   zoomAt,
 } from "../core/graph_layout.ts";
-import { bestPaths, type Path } from "../core/graph_paths.ts";
+import { type Lit, lightPaths, NO_PATHS } from "../core/graph_lit.ts";
+import type { Path } from "../core/graph_paths.ts";
 import {
   type Drawn,
   type Quantity,
@@ -27,11 +28,6 @@ import { type Change, changeRows, layerOf, unitName } from "../core/selection.ts
 /** What has changed, and with it what must be painted again. */
 export type GraphPart = "graph" | "size" | "edges" | "nodes" | "camera" | "overlay";
 
-/** Paths lit for one unit, to either side; for a selection of many units fewer of each. */
-const PATHS = 5;
-const PATHS_IN_ALL = 40;
-/** Looking for paths walks over every edge: at most this many steps for one selection. */
-const STEPS_IN_ALL = 4_000_000;
 /** What is brought into view is at least this far from the frame. */
 const MARGIN = 30;
 
@@ -53,6 +49,8 @@ export class GraphScene {
   /** Where the keyboard stands, and the edge along which it came. */
   cursor: Node | null = null;
   via: Edge | null = null;
+  /** The lit path that is pointed at in the list. */
+  pointed: Path | null = null;
   layout: GraphLayout | null = null;
   private size = { width: 0, height: 0 };
   private found: Found = { strengths: null, contributions: null, drawn: null };
@@ -125,7 +123,7 @@ export class GraphScene {
   }
 
   /** What the best paths are products of, whichever quantity is drawn. */
-  private get contributions(): Strengths {
+  get contributions(): Strengths {
     if (!this.graph || this.quantity === "contribution") return this.strengths;
     this.found.contributions ??= strengths(this.graph, this.at, "contribution");
     return this.found.contributions;
@@ -208,27 +206,27 @@ export class GraphScene {
     this.changed("overlay");
   }
 
-  /** The best paths through what is focused or selected, and of how many units they are. */
+  /** The best paths through what is focused or selected. */
   get lit(): Lit {
     const units = this.cursor ? [this.cursor] : this.selected;
     const key = JSON.stringify(units);
-    if (this.litFor?.key !== key) this.litFor = { key, paths: this.light(units) };
+    if (this.litFor?.key !== key) {
+      this.litFor = { key, paths: this.graph ? lightPaths(this.graph, this.contributions, units) : NO_PATHS };
+      this.pointed = null;
+    }
     return this.litFor.paths;
   }
 
-  private light(units: readonly Node[]): Lit {
-    const { graph } = this;
-    if (!graph || units.length === 0) return NO_PATHS;
-    const edges = graph.bundles.reduce((sum, bundle) => sum + bundle.edges, 0);
-    const most = Math.max(1, Math.min(PATHS_IN_ALL, Math.floor(STEPS_IN_ALL / Math.max(1, edges))));
-    const shown = units.slice(0, most);
-    const each = Math.max(1, Math.min(PATHS, Math.floor(PATHS_IN_ALL / shown.length)));
-    const paths = shown.flatMap(({ column, unit }) =>
-      (["in", "out"] as const).flatMap((direction) =>
-        bestPaths(graph, this.contributions, column, unit, each, direction),
-      ),
-    );
-    return { paths, each, of: shown.length };
+  get litPaths(): readonly Path[] {
+    const { into, out } = this.lit;
+    return [...(into?.paths ?? []), ...(out?.paths ?? [])];
+  }
+
+  /** Points at one of the lit paths, from the list of them. */
+  pointPath(path: Path | null): void {
+    if (path === this.pointed) return;
+    this.pointed = path;
+    this.changed("overlay");
   }
 
   panBy(x: number, y: number): void {
@@ -277,16 +275,6 @@ interface Found {
   contributions: Strengths | null;
   drawn: Drawn | null;
 }
-
-export interface Lit {
-  paths: readonly Path[];
-  /** At most this many to either side of each unit. */
-  each: number;
-  /** Of so many of the units. */
-  of: number;
-}
-
-const NO_PATHS: Lit = { paths: [], each: 0, of: 0 };
 
 export function isNode(spot: Node | Edge | null): spot is Node {
   return spot !== null && "unit" in spot;

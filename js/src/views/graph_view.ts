@@ -17,10 +17,12 @@ import { followGraphKeys } from "./graph_keys.ts";
 import { MapCard } from "./graph_map.ts";
 import { NodesCanvas } from "./graph_nodes.ts";
 import { GraphOverlay } from "./graph_overlay.ts";
+import { GraphPathList } from "./graph_path_list.ts";
 import { GraphPointer } from "./graph_pointer.ts";
-import { GraphReadout } from "./graph_readout.ts";
-import { type GraphPart, GraphScene } from "./graph_scene.ts";
+import { GraphReadout, readPointed } from "./graph_readout.ts";
+import { type GraphPart, GraphScene, isNode } from "./graph_scene.ts";
 import { GraphTable } from "./graph_table.ts";
+import { GraphTip } from "./graph_tip.ts";
 import { GraphWords, summaryOf } from "./graph_words.ts";
 import { PanButton } from "./pan_button.ts";
 import { followTheme, readPalette } from "./theme.ts";
@@ -47,6 +49,8 @@ export class GraphView {
   private readonly heads: GraphHeads;
   private readonly controls: GraphControls;
   private readonly readout = new GraphReadout(this.scene);
+  private readonly tip = new GraphTip(this.scene);
+  private readonly paths: GraphPathList;
   private readonly table: GraphTable;
   private readonly card: MapCard;
   private readonly hands: GraphHands;
@@ -74,6 +78,7 @@ export class GraphView {
     this.hint = new WheelHint(signal);
     this.heads = new GraphHeads((layer) => this.hands.pick(layer), signal);
     this.controls = new GraphControls(scene, this.hands.controls(), signal);
+    this.paths = new GraphPathList(scene, signal);
     this.table = new GraphTable(scene, signal);
     this.card = new MapCard(scene, () => this.plot.focus(), signal);
     this.plot = make(
@@ -88,6 +93,7 @@ export class GraphView {
       this.nodes.canvas,
       this.overlay.canvas,
       this.hint.node,
+      this.edges.busy,
     );
     this.stage = make(
       "div",
@@ -96,6 +102,7 @@ export class GraphView {
       this.heads.node,
       this.heads.feet,
       this.card.node,
+      this.tip.node,
     );
     const foot = make("div", { class: "nbw-foot nbw-wide" }, this.words.legend, this.readout.node);
     this.panel = make(
@@ -106,6 +113,7 @@ export class GraphView {
       this.stage,
       foot,
       this.words.notes,
+      this.paths.node,
       this.table.node,
     );
     root.append(this.message, this.panel, this.live);
@@ -143,6 +151,7 @@ export class GraphView {
         this.brush = box && { ...box };
         this.changed("overlay");
       },
+      at: (x, y) => this.tip.follow(x, y),
       hint: () => this.hint.show(),
     });
   }
@@ -236,12 +245,23 @@ export class GraphView {
       if (edges) this.table.change();
       if (edges && this.card.shown) this.card.paint(colors);
       if (moved) this.card.place();
-      this.edges.canvas.classList.toggle("nbw-dimmed", scene.lit.paths.length > 0);
+      this.dim();
       this.overlay.paint(scene, colors, this.brush);
       this.readout.paint();
+      this.tip.say(readPointed(scene));
+      this.paths.paint();
     }
     this.root.dataset.drawn = String(graph.columns.length > 0 ? scene.drawn.count : 0);
     return true;
+  }
+
+  /** What stands out on the layer above does so only if the rest steps back. */
+  private dim(): void {
+    const { hover, litPaths, pointed } = this.scene;
+    const { classList } = this.edges.canvas;
+    classList.toggle("nbw-dimmed", litPaths.length > 0);
+    classList.toggle("nbw-hushed", isNode(hover) || pointed !== null);
+    classList.toggle("nbw-softened", hover !== null && !isNode(hover));
   }
 
   private paintEdges(colors: GraphColors): void {

@@ -76,14 +76,23 @@ describe.each(Object.entries(CASES))("the best paths of %s", (_, graph) => {
     for (const [column, { units }] of graph.columns.entries())
       for (let unit = 0; unit < units; unit++)
         for (const k of [1, 2, 5, 1000])
-          expect(bestPaths(graph, given, column, unit, k, direction)).toEqual(
+          expect(bestPaths(graph, given, column, unit, k, direction).paths).toEqual(
             naive(graph, given, [column, unit], k, direction),
           );
   });
 
+  it.each(["in", "out"] as const)("%s are told beside the strength of all there are", (direction) => {
+    for (const [column, { units }] of graph.columns.entries())
+      for (let unit = 0; unit < units; unit++) {
+        const all = naive(graph, given, [column, unit], Infinity, direction);
+        const sum = all.reduce((total, { strength }) => total + strength, 0);
+        expect(bestPaths(graph, given, column, unit, 2, direction).total).toBeCloseTo(sum, 6);
+      }
+  });
+
   it("join end to end, in the order of the data, through the unit", () => {
     const last = graph.columns.length - 1;
-    for (const { steps } of bestPaths(graph, given, last, 0, 5, "in")) {
+    for (const { steps } of bestPaths(graph, given, last, 0, 5, "in").paths) {
       expect(startOf(graph, steps[0])[0]).toBe(0);
       expect(endOf(graph, steps[steps.length - 1])).toEqual([last, 0]);
       for (const [i, step] of steps.slice(1).entries())
@@ -102,7 +111,7 @@ function endOf(graph: Graph, { bundle, edge }: Edge): [number, number] {
 
 it("multiplies contributions along the way, whatever their sign", () => {
   const graph = weighted([1, 2, 1], [-3, 2], [0.5, -4]);
-  expect(bestPaths(graph, strengths(graph, 0, "contribution"), 2, 0, 5, "in")).toEqual([
+  expect(bestPaths(graph, strengths(graph, 0, "contribution"), 2, 0, 5, "in").paths).toEqual([
     {
       strength: 8,
       steps: [
@@ -122,5 +131,5 @@ it("multiplies contributions along the way, whatever their sign", () => {
 
 it("asked for none, gives none", () => {
   const graph = CASES["a network"];
-  expect(bestPaths(graph, strengths(graph, 0, "weight"), 3, 0, 0, "in")).toEqual([]);
+  expect(bestPaths(graph, strengths(graph, 0, "weight"), 3, 0, 0, "in")).toEqual({ paths: [], total: 0 });
 });

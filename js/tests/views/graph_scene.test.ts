@@ -20,10 +20,10 @@ it("lights the paths of the largest contributions, whatever the edges show", () 
   scene.setNames(["0:0"]);
   for (const sample of [0, 1]) {
     const best = bestPaths(graph, strengths(graph, sample, "contribution"), 1, 0, 5, "in");
-    expect(best[0].steps).toEqual([{ bundle: 0, edge: 1 - sample }]);
+    expect(best.paths[0].steps).toEqual([{ bundle: 0, edge: 1 - sample }]);
     for (const quantity of ["contribution", "weight"] as const) {
       scene.setEdges({ sample, quantity });
-      expect(scene.lit.paths).toEqual(best);
+      expect(scene.lit.into).toEqual(best);
     }
   }
 });

@@ -67,7 +67,9 @@ describe("painting", () => {
   it("says what is shown, how much was left out, and when it has painted", async () => {
     const { root } = await open();
     expect(text(root, ".nbw-head .nbw-title")).toBe("Edges: contribution w · x, sample 0");
-    expect(text(root, ".nbw-head .nbw-how")).toMatch(/^6 of 18 edges drawn: largest \|contribution\|/);
+    expect(text(root, ".nbw-head .nbw-how")).toMatch(
+      /^6 of 18 edges drawn: the strongest, at least 1 a layer/,
+    );
     expect(root.dataset.drawn).toBe("6");
     expect(root.dataset.sharp).toBe("true");
     expect(Number(root.dataset.frameMs)).toBeGreaterThanOrEqual(0);
@@ -223,7 +225,7 @@ describe("selection", () => {
     model.set("selection", { layer: "relu", units: ["relu:1", "other:3"], kind: "units", source: "python" });
     await painted();
     expect(text(root, ".nbw-readout")).toBe(
-      "1 unit selected5 best paths in and out, by product of contributions · 1 selected unit not in this graph",
+      "1 unit selected4 best paths in, 2 best paths out, by product of contributions · 1 selected unit not in this graph",
     );
     expect(find(root, ".nbw-graph-edges").classList.contains("nbw-dimmed")).toBe(true);
     click(plot, placeOf(model, 1, 2));
@@ -233,6 +235,30 @@ describe("selection", () => {
     model.set("selection", { ...(model.state.selection as object) });
     await painted();
     expect(root.dataset.seq).toBe(seq);
+  });
+
+  it("has its paths listed, and the one that is pointed at stands out", async () => {
+    const { root, model } = await open();
+    expect(find(root, ".nbw-graph-paths").hidden).toBe(true);
+    model.set("selection", { layer: "1", units: ["1:0"], kind: "units", source: "python" });
+    await painted();
+    const sides = [...root.querySelectorAll(".nbw-graph-path-side")];
+    expect(sides.map((side) => text(side, "b"))).toEqual(["4 best paths into 1:0"]); // nothing leads out of the last
+    expect(text(root, ".nbw-readout")).toMatch(/4 best paths in, by product/);
+    const line = find(sides[0], "li");
+    expect(line.textContent).toMatch(/^input:\d → 0:\d → 1:0/);
+    const strokes = () => page.calls.filter(([name]) => name === "stroke").length;
+    const before = strokes();
+    line.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+    await painted();
+    expect(strokes() - before).toBeGreaterThan(0);
+    expect(find(root, ".nbw-graph-edges").classList.contains("nbw-hushed")).toBe(true);
+    find(root, ".nbw-graph-paths").dispatchEvent(new PointerEvent("pointerleave"));
+    await painted();
+    expect(find(root, ".nbw-graph-edges").classList.contains("nbw-hushed")).toBe(false);
+    model.set("selection", {});
+    await painted();
+    expect(find(root, ".nbw-graph-paths").hidden).toBe(true);
   });
 
   it("made here is shown again when it comes back later", async () => {
@@ -310,6 +336,26 @@ describe("read-out", () => {
     point(plot, "pointerleave", 0, 0);
     await painted();
     expect(text(root, ".nbw-readout")).toMatch(/point at an edge/);
+  });
+
+  it("stands beside the pointer, too, and what is not meant steps back", async () => {
+    const { root, model, plot } = await open({ shown: 18 });
+    const [tip, edges] = [find(root, ".nbw-graph-tip"), () => find(root, ".nbw-graph-edges").classList];
+    expect(tip.hidden).toBe(true);
+    const [x, y] = placeOf(model, 2, 1);
+    point(plot, "pointermove", x, y);
+    await painted();
+    expect(tip.textContent).toMatch(/^1:1.*3 edges in, 0 out$/);
+    expect(tip.style.transform).toBe(`translate(${x + 14}px, ${y + 14}px)`);
+    expect([edges().contains("nbw-hushed"), edges().contains("nbw-softened")]).toEqual([true, false]);
+    const [x0, y0] = placeOf(model, 1, 0);
+    point(plot, "pointermove", (x0 + x) / 2, (y0 + placeOf(model, 2, 0)[1]) / 2);
+    await painted();
+    expect([edges().contains("nbw-hushed"), edges().contains("nbw-softened")]).toEqual([false, true]);
+    point(plot, "pointerleave", 0, 0);
+    await painted();
+    expect(tip.hidden).toBe(true);
+    expect(edges().contains("nbw-softened")).toBe(false);
   });
 
   it("is a table, too, of what is drawn now", async () => {
