@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { decodeGraph, type Graph } from "../../src/core/graph_content.ts";
+import type { Graph } from "../../src/core/graph_content.ts";
 import { lightPaths } from "../../src/core/graph_lit.ts";
 import { listPaths, MOST_LINES } from "../../src/core/graph_path_words.ts";
 import { strengths } from "../../src/core/graph_strength.ts";
-import { networkOf, networkWire, weighted } from "../graph_samples.ts";
+import { networkOf, weighted } from "../graph_samples.ts";
 
 function list(graph: Graph, column: number, units: number[], direction: "in" | "out") {
   const contributions = strengths(graph, 0, "contribution");
@@ -49,12 +49,12 @@ describe("the list of best paths", () => {
   });
 
   it("says where paths end because no edges go on", () => {
-    const wire = networkWire({ sizes: [2, 2, 2, 2] });
-    const gap = decodeGraph({ ...wire, bundles: wire.bundles.filter(({ target }) => target !== 1) });
+    const chain = weighted([1, 1, 1, 1], [2], [3], [4]);
+    const gap = { ...chain, bundles: chain.bundles.slice(1) };
     expect(list(gap, 3, [0], "in")?.notes).toEqual(["paths begin at 0: no edges lead into layer 0"]);
     expect(list(gap, 1, [0], "in")).toMatchObject({ head: "no path into 0:0", lines: [], ofAll: "" });
     expect(list(gap, 1, [0], "in")?.notes).toEqual(["no edges lead into layer 0"]);
-    const open = decodeGraph({ ...wire, bundles: wire.bundles.filter(({ source }) => source !== 2) });
+    const open = { ...chain, bundles: chain.bundles.slice(0, 2) };
     expect(list(open, 0, [0], "out")?.notes).toEqual(["paths end at 1: no edges lead out of layer 1"]);
   });
 
