@@ -70,19 +70,38 @@ export function inkFor(count: number): EdgeInk {
  */
 export const SHADES = [0.4, 0.86] as const;
 
-/** Which colour of the table an edge has; the shader says the same. */
-export function colorOf(table: ArrayLike<number>, strength: number, { gamma }: EdgeInk): string {
-  const shade = SHADES[0] + (SHADES[1] - SHADES[0]) * Math.abs(strength) ** gamma;
-  const code = Math.round((table.length / 3 - 1) * (0.5 + 0.5 * Math.sign(strength) * shade));
+/** How an edge of a strength within ±1 is drawn; the shader says the same. `code` is its place in the table. */
+export interface EdgeLook {
+  width: number;
+  opacity: number;
+  code: number;
+}
+
+export function lookOf(strength: number, table: ArrayLike<number>, ink: EdgeInk): EdgeLook {
+  const { widths, opacities, gamma } = ink;
+  const size = Math.abs(strength);
+  const share = size ** gamma;
+  const shade = SHADES[0] + (SHADES[1] - SHADES[0]) * share;
+  return {
+    width: widths[0] + (widths[1] - widths[0]) * size,
+    opacity: opacities[0] + (opacities[1] - opacities[0]) * share,
+    code: Math.round((table.length / 3 - 1) * (0.5 + 0.5 * Math.sign(strength) * shade)),
+  };
+}
+
+export function colorOf(table: ArrayLike<number>, strength: number, ink: EdgeInk): string {
+  const { code } = lookOf(strength, table, ink);
   return `rgb(${table[3 * code]} ${table[3 * code + 1]} ${table[3 * code + 2]})`;
 }
 
-export function widthOf(strength: number, { widths }: EdgeInk): number {
-  return widths[0] + (widths[1] - widths[0]) * Math.abs(strength);
-}
+/** What is no number is dashed, in the colour of its mark; dashes in CSS pixels along x. */
+export const MARKED_LOOK: EdgeLook = { width: 1.4, opacity: 0.95, code: -1 };
+export const DASH = { every: 9, ink: 5.4 };
 
-export function opacityOf(strength: number, { opacities, gamma }: EdgeInk): number {
-  return opacities[0] + (opacities[1] - opacities[0]) * Math.abs(strength) ** gamma;
+/** Which of the six marks stands for a strength; -1 for a number. */
+export function markOf(strength: number): number {
+  if (Math.abs(strength) <= 1) return -1;
+  return MARKED[[NOT_FINITE.minus, NOT_FINITE.nan, NOT_FINITE.plus].indexOf(strength)];
 }
 
 /** Adds the curve of one edge; heights are in pixels of the screen. Between neighbours it is exactly this cubic. */

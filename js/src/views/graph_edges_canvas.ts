@@ -4,19 +4,23 @@
 import { edgeFrom, edgeTo, type Graph } from "../core/graph_content.ts";
 import { type Camera, courseOf, type GraphLayout, nodeY } from "../core/graph_layout.ts";
 import type { Drawn } from "../core/graph_strength.ts";
-import { context2d, make, sizeCanvas } from "./dom.ts";
-import { paintSlices } from "./graph_canvas2d.ts";
+import { context2d, make, setText, sizeCanvas } from "./dom.ts";
 import type { GraphColors } from "./graph_colors.ts";
 import { type EdgePicture, inkFor, strengthOf } from "./graph_edges.ts";
 import { type EdgePainter, knownPainter, sharedPainter } from "./graph_gl.ts";
+import { EdgeRaster } from "./graph_raster.ts";
 import type { GraphScene } from "./graph_scene.ts";
 
 /** WebGL paints so many edges in every frame; a 2D canvas whatever takes it less than these milliseconds. */
 const QUICK_EDGES = 20_000;
 const QUICK = 6;
-/** So long, in milliseconds, a frame may paint. The first picture of all may take its time: nobody moves it yet. */
+/** So long, in milliseconds, a frame may paint. The first picture of a graph may take its time: nobody moves it yet. */
 const SLICE = 10;
 const FIRST_SLICE = 100;
+/** So long after a picture it is asked whether there is WebGL. */
+const REST = 1000;
+/** After so many milliseconds the view says that it is still drawing. */
+const PATIENCE = 400;
 
 export class EdgesCanvas {
   canvas = this.front();
@@ -26,11 +30,13 @@ export class EdgesCanvas {
   /** The camera of the picture on the canvas. */
   private camera: Camera = { scale: 1, dx: 0, dy: 0 };
   private took = 0;
-  /** A picture in the making, on a canvas behind the one that is seen. */
-  private readonly back = make("canvas");
-  private slices: Generator<void> | null = null;
+  /** Says how far a picture is that takes long. */
+  readonly busy = make("div", { class: "nbw-graph-busy", role: "status", hidden: true });
+  /** A picture in the making. */
+  private making: { raster: EdgeRaster; slices: Generator<number>; began: number } | null = null;
   private frame = 0;
-  private painted = false;
+  /** The graph of the last finished picture. */
+  private painted: Graph | null = null;
   private lost = false;
   private asking: ReturnType<typeof setTimeout> | undefined;
 
@@ -57,9 +63,12 @@ export class EdgesCanvas {
     painter?.serve(this, () => this.changed("edges"), this.signal);
   }
 
-  /** Making a WebGL context takes up to a quarter of a second: the first picture does not wait for it. */
+  /**
+   * Making a WebGL context takes up to a quarter of a second, and a page has few: no picture waits for it, and one that
+   * the processor draws in time does not need it.
+   */
   private askLater(): void {
-    if (this.painter !== undefined || this.asking !== undefined) return;
+    if (this.painter !== undefined || this.asking !== undefined || this.took <= QUICK) return;
     this.asking = setTimeout(() => {
       this.adopt(sharedPainter());
       if (this.painter) {
@@ -69,7 +78,7 @@ export class EdgesCanvas {
         old.replaceWith(this.canvas);
       }
       this.changed(this.painter ? "edges" : "nodes");
-    }, 50);
+    }, REST);
   }
 
   /** Drawn by the 2D canvas, because there is no WebGL or it is lost. */
@@ -79,7 +88,7 @@ export class EdgesCanvas {
 
   /** No picture is in the making. */
   get sharp(): boolean {
-    return this.slices === null;
+    return this.making === null;
   }
 
   /** Whether each frame has time to paint them anew. */
@@ -98,39 +107,65 @@ export class EdgesCanvas {
       this.show(this.painter.canvas, picture);
       return;
     }
-    sizeCanvas(this.back, scene.width, scene.height);
-    this.slices = paintSlices(context2d(this.back, true), picture);
+    const raster = new EdgeRaster(picture);
+    this.making = { raster, slices: raster.slices(), began: performance.now() };
     this.took = 0;
-    this.goOn(picture, this.painted ? SLICE : FIRST_SLICE, done);
-    this.askLater();
+    this.goOn(picture, graph, done);
   }
 
-  private goOn(picture: EdgePicture, time: number, done: () => void): void {
-    const began = performance.now();
-    while (this.slices && performance.now() - began < time) if (this.slices.next().done) this.slices = null;
-    this.took += performance.now() - began;
-    if (this.slices) {
-      if (!this.painted) this.show(this.back, picture);
-      this.frame = requestAnimationFrame(() => this.goOn(picture, time, done));
+  private goOn(picture: EdgePicture, graph: Graph, done: () => void): void {
+    if (!this.making) return;
+    const { raster, slices, began } = this.making;
+    const isNew = this.painted !== graph;
+    const time = isNew ? FIRST_SLICE : SLICE;
+    const start = performance.now();
+    let share = slices.next();
+    while (!share.done && performance.now() - start < time) share = slices.next();
+    this.took += performance.now() - start;
+    if (!share.done) {
+      if (isNew) this.showRaster(raster, picture);
+      this.tellBusy(start - began, share.value);
+      this.frame = requestAnimationFrame(() => this.goOn(picture, graph, done));
       return;
     }
-    this.show(this.back, picture);
-    this.painted = true;
+    this.stop();
+    this.showRaster(raster, picture);
+    this.painted = graph;
+    this.askLater();
     done();
+  }
+
+  private tellBusy(waited: number, share: number): void {
+    this.busy.hidden = waited < PATIENCE;
+    setText(this.busy, `drawing the edges: ${Math.floor(100 * share)} %`);
   }
 
   private stop(): void {
     cancelAnimationFrame(this.frame);
-    this.slices = null;
+    this.making = null;
+    this.busy.hidden = true;
   }
 
-  /** Copies a picture to the canvas that is seen. */
-  private show(from: HTMLCanvasElement, { width, height, camera }: EdgePicture): void {
-    sizeCanvas(this.canvas, width, height);
-    const context = context2d(this.canvas, !this.painter);
+  private showRaster(raster: EdgeRaster, picture: EdgePicture): void {
+    sizeCanvas(this.canvas, picture.width, picture.height);
+    const context = context2d(this.canvas, true);
+    const image = context.createImageData(raster.width, raster.height);
+    raster.writeTo(image.data);
+    context.putImageData(image, 0, 0);
+    this.seen(picture);
+  }
+
+  /** Copies the picture that WebGL drew to the canvas that is seen. */
+  private show(from: HTMLCanvasElement, picture: EdgePicture): void {
+    sizeCanvas(this.canvas, picture.width, picture.height);
+    const context = context2d(this.canvas);
     const { width: w, height: h } = this.canvas;
     context.globalCompositeOperation = "copy";
     context.drawImage(from, 0, 0, w, h, 0, 0, w, h);
+    this.seen(picture);
+  }
+
+  private seen({ camera }: EdgePicture): void {
     this.camera = camera;
     this.canvas.style.transform = "";
   }

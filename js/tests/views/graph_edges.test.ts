@@ -1,20 +1,9 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
 import { type Course, curveY } from "../../src/core/graph_curve.ts";
-import { paintSlices } from "../../src/views/graph_canvas2d.ts";
 import { countAt, stepAt } from "../../src/views/graph_controls.ts";
-import {
-  colorOf,
-  type EdgePicture,
-  inkFor,
-  NOT_FINITE,
-  opacityOf,
-  strengthOf,
-  traceEdge,
-  widthOf,
-} from "../../src/views/graph_edges.ts";
+import { colorOf, inkFor, lookOf, NOT_FINITE, strengthOf, traceEdge } from "../../src/views/graph_edges.ts";
 import { endsInWords } from "../../src/views/graph_heads.ts";
-import { type Calls, stubPage } from "../page.ts";
 
 const RAMP = Uint8Array.from({ length: 750 }, (_, i) => Math.floor(i / 3));
 
@@ -22,11 +11,13 @@ describe("ink", () => {
   it("grows with strength and is paler and thinner where edges are many", () => {
     for (const count of [1, 400, 10_000, 1_000_000]) {
       const ink = inkFor(count);
-      expect(widthOf(1, ink)).toBeGreaterThan(widthOf(0.1, ink));
-      expect(opacityOf(-1, ink)).toBeGreaterThan(opacityOf(0.1, ink));
-      expect(opacityOf(0.5, ink)).toBe(opacityOf(-0.5, ink));
+      const look = (strength: number) => lookOf(strength, RAMP, ink);
+      expect(look(1).width).toBeGreaterThan(look(0.1).width);
+      expect(look(-1).opacity).toBeGreaterThan(look(0.1).opacity);
+      expect(look(0.5).opacity).toBe(look(-0.5).opacity);
     }
-    expect(opacityOf(0, inkFor(100_000))).toBeLessThan(opacityOf(0, inkFor(400)));
+    const weakest = (count: number) => lookOf(0, RAMP, inkFor(count)).opacity;
+    expect(weakest(100_000)).toBeLessThan(weakest(400));
     expect(inkFor(1_000_000).segments).toBeLessThan(inkFor(400).segments);
   });
 
@@ -78,41 +69,6 @@ describe("the curve", () => {
     const drawn = points(course, 40, 90);
     expect(drawn.length).toBeGreaterThan(10);
     for (const [x, y] of drawn) expect(y).toBeCloseTo(curveY((x - 10) / 100, 40, 90, gaps, 5), 6);
-  });
-});
-
-describe("slices", () => {
-  const picture = (count: number, strength: (i: number) => number): EdgePicture => ({
-    width: 100,
-    height: 100,
-    ratio: 1,
-    camera: { scale: 1, dx: 0, dy: 0 },
-    edges: Float32Array.from({ length: 3 * count }, (_, k) => (k % 3 === 2 ? strength((k - 2) / 3) : 50)),
-    runs: [{ course: { x0: 0, x1: 100, gaps: 1, lane: 0 }, first: 0, count }],
-    table: RAMP,
-    marks: ["#111111", "#222222", "#333333", "#444444", "#555555", "#666666"],
-    ink: inkFor(count),
-  });
-
-  function paint(given: EdgePicture): { calls: Calls; slices: number } {
-    const { calls } = stubPage();
-    const context = document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
-    return { slices: [...paintSlices(context, given)].length, calls };
-  }
-
-  it("stop after every thousand edges", () => {
-    expect(paint(picture(0, () => 0)).slices).toBe(0);
-    expect(paint(picture(1000, () => 0.5)).slices).toBe(1);
-    expect(paint(picture(2500, () => 0.5)).slices).toBe(3);
-  });
-
-  it("join edges of one strength in one stroke, and dash what is no number", () => {
-    const strengths = [0.5, 0.5, -0.5, NOT_FINITE.nan, NOT_FINITE.plus];
-    const { calls } = paint(picture(5, (i) => strengths[i]));
-    expect(calls.filter(([name]) => name === "stroke").length).toBe(4);
-    expect(
-      calls.filter(([name, dash]) => name === "setLineDash" && (dash as number[]).length > 0).length,
-    ).toBe(2);
   });
 });
 
