@@ -36,3 +36,11 @@ class Copies:
 def version_of(tensor: Tensor) -> int | None:
     """How often the tensor was written to; None where torch does not count."""
     return None if tensor.is_inference() else tensor._version  # noqa: SLF001 - no public name
+
+
+def storage_of(tensor: Tensor) -> int | None:
+    """Return what tells the tensor's memory from any other; None if torch does not show it (sparse, inside vmap)."""
+    try:
+        return tensor.untyped_storage()._cdata  # noqa: SLF001 - views share it, and torch has no public name for it
+    except (NotImplementedError, RuntimeError):
+        return None

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 
-from nbwidgets_nn.record._copies import version_of
+from nbwidgets_nn.record._copies import storage_of, version_of
 from nbwidgets_nn.record._inputs import Arguments
 from nbwidgets_nn.record._trees import first_tensor, map_tensors, tensors_in
 
@@ -65,8 +65,8 @@ class Event:
             return []
         tensors = self.tensors
         made = len(tensors) - len(self.given)
-        known = {_storage(tensor) for tensor in self.given}
-        fresh = [index for index in range(made) if _storage(tensors[index]) not in known]
+        known = {storage_of(tensor) for tensor in self.given}
+        fresh = [index for index in range(made) if storage_of(tensors[index]) not in known]
         changed = [version != version_of(t) for t, version in zip(self.given, self.versions, strict=True)]
         return fresh + [made + index for index, yes in enumerate(changed) if yes]
 
@@ -128,10 +128,10 @@ class Probe(Events):
     def happened(self, event: Event) -> Any:
         tensors, written = event.tensors, event.written()
         for tensor in event.given:
-            if _storage(tensor) not in self._writes:  # older than the run: not ours to write to
+            if storage_of(tensor) not in self._writes:  # older than the run: not ours to write to
                 self._note(tensor, None)
         for index in written:
-            write = self._writes.get(_storage(tensors[index]))
+            write = self._writes.get(storage_of(tensors[index]))
             if write is None or write.place:
                 self._note(tensors[index], Place(event.number, index))
         for index, tensor in enumerate(tensors[: len(tensors) - len(event.given)]):
@@ -139,7 +139,7 @@ class Probe(Events):
         return event.result
 
     def _note(self, tensor: Tensor, place: Place | None) -> None:
-        key = _storage(tensor)
+        key = storage_of(tensor)
         if key is not None:
             # The weak reference keeps the storage's key from being used again, but not its memory.
             self._writes[key] = _Write(StorageWeakRef(tensor.untyped_storage()), place, tensor.dtype)
@@ -152,7 +152,7 @@ class Probe(Events):
             self.alone = len(args) == 1 and args[0] is found[0] and not kwargs
 
     def _place_of(self, tensor: Tensor) -> Place:
-        write = self._writes.get(_storage(tensor))
+        write = self._writes.get(storage_of(tensor))
         if write and write.place and write.dtype == tensor.dtype and not _overlaps(tensor):
             layout = {"size": tensor.shape, "stride": tensor.stride(), "offset": tensor.storage_offset()}
             return replace(write.place, **layout)
@@ -215,14 +215,6 @@ class _Write(NamedTuple):
 class _Made(NamedTuple):
     tensor: weakref.ref
     place: Place
-
-
-def _storage(tensor: Tensor) -> int | None:
-    """Return what tells the tensor's memory from any other; None if torch does not show it (sparse, inside vmap)."""
-    try:
-        return tensor.untyped_storage()._cdata  # noqa: SLF001 - views share it, and torch has no public name for it
-    except (NotImplementedError, RuntimeError):
-        return None
 
 
 def _overlaps(tensor: Tensor) -> bool:

@@ -15,9 +15,11 @@ from nbwidgets_nn.record._copies import Copies, version_of
 from nbwidgets_nn.record._flow import Flow, Label
 from nbwidgets_nn.record._inputs import Arguments
 from nbwidgets_nn.record._names import is_plain_leaf, kind_of, module_names, new_name
+from nbwidgets_nn.record._step_maker import outputs_of
 from nbwidgets_nn.record._trees import first_tensor, parts, tensors_in
 from nbwidgets_nn.record.channel_axis import axis_of_module, usual_axis
 from nbwidgets_nn.record.errors import RecordingError, listing
+from nbwidgets_nn.record.steps import Origin
 
 INPUT = "input"
 
@@ -45,6 +47,7 @@ class Call:
     input_activation: nn.Module | Applied | None = None
     input_of: tuple[str, ...] = ()
     is_activation: bool = False
+    origins: tuple[Origin | None, ...] = ()
     notes: list[str] = field(default_factory=list)
 
 
@@ -72,8 +75,10 @@ class Pass:
         self._used = {INPUT}
         self._running: list[_Running] = []
         self._copies = Copies() if keep_tensors else None
-        constants = [*network.parameters(), *network.buffers()]
-        self._flow = Flow(constants, self._on_activation_function)
+        self.origin: Origin | None = None
+        """How the first tensor that the network returned came about."""
+        constants = [*network.parameters(), *network.buffers(), *_attributes(network)]
+        self._flow = Flow(constants, self._on_activation_function, self._copies)
 
     def run(self, arguments: Arguments) -> None:
         """Call the network; an exception of its own becomes a RecordingError."""
@@ -82,19 +87,21 @@ class Pass:
         handles = self._attach()
         try:
             with self._flow:
-                self._network(*arguments.args, **arguments.kwargs)
+                returned = self._network(*arguments.args, **arguments.kwargs)
         except Exception as error:
             raise self._error(error) from error
         finally:
             for handle in handles:
                 handle.remove()
+        found = first_tensor(returned)
+        self.origin = None if found is None else self._flow.origin(found[0])
         for call in self.calls:
             call.activation = self.activations.get(call.name)
 
     def _record_input(self, arguments: Arguments) -> None:
         tensors = arguments.tensors()
-        for tensor in tensors:
-            self._flow.mark(tensor, Label(frozenset({INPUT}), (INPUT,)))
+        for tensor, place in outputs_of(INPUT, tensors):
+            self._flow.mark(tensor, Label(frozenset({INPUT}), (INPUT,), origin=place))
         first = tensors[0]
         call = Call(INPUT, None, output_shape=_shape(first), channel_axis=usual_axis(first.ndim))
         if self._copies is not None:
@@ -123,6 +130,7 @@ class Pass:
         if inputs:
             call.input_shape = _shape(inputs[0])
             call.input_sources = labels[0].sources
+            call.origins = tuple(map(self._flow.origin, inputs))
             # A container's input is copied as well: whether it is a leaf is known only when it returns. The copy
             # is shared with the record of whatever made the tensor, so that usually nothing is copied here.
             if self._copies is not None:
@@ -131,16 +139,22 @@ class Pass:
         if isinstance(module, ACTIVATION_MODULES):
             self._found_activation(running)
         self._running.append(running)
-        self._flow.paused = False
+        self._resume()
 
-    def _after(self, module: nn.Module, _args: tuple, _kwargs: dict, output: Any) -> Any:
+    def _resume(self) -> None:
+        self._flow.paused = False
+        self._flow.in_layer = bool(self._running) and is_plain_leaf(self._running[-1].module, self._names)
+
+    def _after(self, module: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
         self._flow.paused = True
         running = self._running.pop()
         while running.module is not module:  # calls that raised, in a model that caught the exception
             running = self._running.pop()
         self.ran.add(module)
         replaced = self._record(running, output) if running.is_leaf else None
-        self._flow.paused = False
+        if running.is_leaf:
+            self._lose_written(running, (args, kwargs), output)
+        self._resume()
         return replaced
 
     def _record(self, running: _Running, output: Any) -> Tensor | None:
@@ -215,11 +229,19 @@ class Pass:
         elif keeps_values or isinstance(running.module, RANGE_KEEPING_POOLS):
             activation = running.label.activation
         label = Label(frozenset({call.name}), (call.name, *same), call.channel_axis, activation)
-        for tensor in tensors_in(output):
+        for tensor, place in outputs_of(call.name, list(tensors_in(output))):
             if id(tensor) not in running.versions:
-                self._flow.mark(tensor, label)
+                self._flow.mark(tensor, label._replace(origin=place))
             elif not _is_untouched(running, tensor):
-                self._flow.write(tensor, label)
+                self._flow.write(tensor, label._replace(origin=place))
+
+    def _lose_written(self, running: _Running, given: Any, output: Any) -> None:
+        """Forget the origin of what a layer wrote to and did not return."""
+        returned = {id(tensor) for tensor in tensors_in(output)}
+        for tensor in tensors_in(given):
+            version = running.versions.get(id(tensor))
+            if version is not None and version_of(tensor) != version and id(tensor) not in returned:
+                self._flow.lose(tensor)
 
     def _on_activation_function(self, names: tuple[str, ...], function: Applied) -> None:
         if self._running and is_plain_leaf(self._running[-1].module, self._names):
@@ -265,3 +287,10 @@ def _keeps_values(module: nn.Module) -> bool:
     """Whether the output is the input in another shape, in eval mode."""
     dropout = nn.modules.dropout._DropoutNd  # noqa: SLF001 - the common base of all dropouts
     return isinstance(module, nn.Identity | nn.Flatten | nn.Unflatten | dropout)
+
+
+def _attributes(network: nn.Module) -> list[Tensor]:
+    """Return the tensors that the modules have as plain attributes."""
+    return [
+        value for module in network.modules() for value in vars(module).values() if isinstance(value, Tensor)
+    ]

@@ -20,6 +20,7 @@ from nbwidgets_nn.record._pieces import join
 from nbwidgets_nn.record._state import unchanged
 from nbwidgets_nn.record.channel_axis import axis_of_module
 from nbwidgets_nn.record.layer import Layer
+from nbwidgets_nn.record.steps import Origin
 
 
 class Activations:
@@ -68,11 +69,13 @@ class Activations:
         self.network = network = check_network(network)
         arguments = read_input(network, input)
         check_batch_size(batch_size, arguments)
-        calls, ran = _record(network, arguments, batch_size, keep_tensors=not shapes_only)
+        calls, ran, origin = _record(network, arguments, batch_size, keep_tensors=not shapes_only)
         self.shapes_only = shapes_only
         self._layers = _layers(calls)
         self.never_ran = _never_ran(network, ran)
         """Qualified names of the leaf modules that the network did not call, and that no recorded layer contains."""
+        self.origin = origin
+        """How the first tensor that the network returned came about; None where that is not known (`Layer.origins`)."""
 
     @property
     def layernames(self) -> list[str]:
@@ -205,9 +208,10 @@ class Activations:
 
 def _record(
     network: nn.Module, arguments: Arguments, batch_size: int | None, *, keep_tensors: bool
-) -> tuple[list[Call], set[nn.Module]]:
+) -> tuple[list[Call], set[nn.Module], Origin | None]:
     pieces = list(arguments.pieces(batch_size))
     passes: list[list[Call]] = []
+    origins: list[Origin | None] = []
     ran: set[nn.Module] = set()
     with unchanged(network):
         # delay: nobody wants a bar for what takes less than a second
@@ -217,8 +221,9 @@ def _record(
             one = Pass(network, keep_tensors=keep_tensors)
             one.run(piece)
             passes.append(one.calls)
+            origins.append(one.origin)
             ran |= one.ran
-        return join(passes, [piece.samples for piece in pieces]), ran
+        return join(passes, [piece.samples for piece in pieces]), ran, origins[0]
 
 
 def _layers(calls: list[Call]) -> dict[str, Layer]:
@@ -244,6 +249,7 @@ def _layers(calls: list[Call]) -> dict[str, Layer]:
             input_activation=call.input_activation,
             input_of=call.input_of,
             is_activation=call.is_activation,
+            origins=call.origins,
             fed_by=tuple(name for name in by_name if name in call.sources),
             feeds=tuple(feeds[call.name]),
             channel_axis=_input_axis(call, fed) if call.module is None else call.channel_axis,

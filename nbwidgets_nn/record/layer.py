@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from nbwidgets_nn.record.steps import Origin
+
 UNITS = ("auto", "channel", "unit")
 
 
@@ -68,6 +70,16 @@ class Layer:
 
     is_activation: bool = False
     """Whether the module is an activation: one of torch's, or one without weights that applies one and keeps the shape."""
+
+    origins: tuple[Origin | None, ...] = ()
+    """How each tensor that the call was given came about, from other calls by functions. None where it was made out of sight:
+    through NumPy, by a write into a view, by random numbers drawn for it. With `batch_size`, and in a recording of some of the
+    samples, it is that of the first piece or of all samples, whose shapes it has."""
+
+    @property
+    def origin(self) -> Origin | None:
+        """How `input` came about; None where that is not known, and without an input."""
+        return self.origins[0] if self.origins else None
 
     def matrix(self, units: str = "auto") -> Tensor:
         """Return the output as a matrix `(samples, units)`, of the output's own dtype.

@@ -31,6 +31,7 @@ MODULES = [
     "kernels.triplets",
     "kernels.vector_of_layer",
     "kernels.window_reach",
+    "record.steps",
     "widgets._edge_strength",
     "widgets.edge_graph",
     "widgets.edge_graph_content",
