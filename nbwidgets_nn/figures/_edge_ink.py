@@ -15,6 +15,8 @@ from nbwidgets_nn.colormaps import color_table
 # How far from the middle of the diverging table, which is the colour of the paper, the weakest and the strongest edge are.
 _SHADES = (0.4, 0.86)
 _MARKED_WIDTH, _MARKED_OPACITY = 1.4, 0.95
+# What stands out does so only if the rest steps back.
+STEPPED_BACK = 0.22
 
 
 def code_colors(*, diverging: bool, theme: str) -> NDArray[np.float64]:
@@ -54,6 +56,10 @@ class EdgeInk:
             code[where] = mark
         opacity = np.where(np.isfinite(relative), _between(self.opacities, shade), _MARKED_OPACITY)
         return np.column_stack([code_colors(diverging=True, theme=theme)[code], opacity])
+
+
+LIT = EdgeInk(widths=(1.2, 3.4), opacities=(1.0, 1.0), gamma=0.8)
+"""For the few edges that are lit: full colour, and a width that tells them apart."""
 
 
 def ink_for(count: int) -> EdgeInk:

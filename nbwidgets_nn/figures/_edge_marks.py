@@ -30,6 +30,9 @@ def draw_bundle(
     edges: NDArray[np.intp],
     relative: NDArray[np.float32],
     ink: EdgeInk,
+    *,
+    opacity: float = 1.0,
+    level: float = 2,
 ) -> None:
     """Draw some edges of a bundle, the last one on top; dashed where the value is not finite."""
     points = layout.curves(bundle.source, bundle.target, *bundle.ends_of(edges))
@@ -38,11 +41,11 @@ def draw_bundle(
     curves = PathCollection(
         [Path(curve, codes) for curve in points],
         facecolors="none",
-        edgecolors=ink.color(relative, paper.theme),
+        edgecolors=ink.color(relative, paper.theme) * (1, 1, 1, opacity),
         linewidths=ink.width(relative) * POINTS,
         linestyles=["-" if finite else _DASHED for finite in np.isfinite(relative)],
         rasterized=len(edges) > _MOST_PATHS,
-        zorder=2,
+        zorder=level,
     )
     paper.axes.add_collection(curves, autolim=False)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nbwidgets_nn._words import format_number, plural
 from nbwidgets_nn.color_range import LEVELS, encode
+from nbwidgets_nn.widgets._edge_paths import Lit, light_paths
 from nbwidgets_nn.widgets._edge_strength import (
     Strengths,
     fair_share,
@@ -55,6 +56,17 @@ class EdgeScene:
         if self.view.per_unit:
             return strongest_per_unit(self.content, self.strengths, self.view.per_unit)
         return strongest(self.strengths, self.view.shown)
+
+    @cached_property
+    def lit(self) -> Lit:
+        """Return the best paths through the selected units."""
+        for index, column in enumerate(self.content.columns):
+            if units := self.selected(column):
+                contributions = self.strengths
+                if self.view.quantity != "contribution":
+                    contributions = strengths(self.content, self.view.sample, "contribution")
+                return light_paths(self.content, contributions, index, units)
+        return Lit()
 
     def codes(self, column: UnitColumn) -> NDArray[np.uint8]:
         """Return the colour code of each unit's value."""
@@ -102,6 +114,7 @@ class EdgeScene:
                 f"{nonfinite:,} not finite" if nonfinite else "",
                 f"{plural(units, 'unit')} not finite" if units else "",
                 self.content.how,
+                self._paths_lit(),
                 *(f"{bundle.name}: {bundle.note}" for bundle in self.content.bundles if bundle.note),
                 *self._weights_that_are_sums(),
             )
@@ -131,6 +144,18 @@ class EdgeScene:
         share = fair_share(len(bundles), self.view.shown)
         whole = " or all of it" if any(bundle.edges < share for bundle in bundles) else ""
         return f"the strongest{f', at least {share:,} a layer{whole}' if share else ''}"
+
+    def _paths_lit(self) -> str:
+        """Return what the paths are that stand out; the words of ``js/src/views/graph_readout.ts``."""
+        lit, selected = self.lit, max(map(len, map(self.selected, self.content.columns)))
+        if not selected:
+            return ""
+        if not (lit.into or lit.out):
+            return "through the selected units no path of finite strength"
+        few = f" of the first {lit.of}" if lit.of < selected else " of each" if selected > 1 else ""
+        sides = " and ".join(side for side, paths in (("in", lit.into), ("out", lit.out)) if paths)
+        best = "best path" if lit.each == 1 else f"{lit.each} best paths"
+        return f"lit: {best} {sides}{few}, by product of contributions"
 
     def _weights_that_are_sums(self) -> list[str]:
         """Return which layers' weights are something else than the weight of an edge."""

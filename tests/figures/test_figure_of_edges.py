@@ -399,3 +399,56 @@ def test_an_unknown_theme_and_an_empty_graph_are_refused():
         draw_edges(small(), EdgeView(), theme="sepia")
     with pytest.raises(ValueError, match="there is nothing to draw: no edges here"):
         draw_edges(EdgeGraphContent(message="no edges here"), EdgeView())
+
+
+def lit_curves(axes):
+    return [c for c in axes.collections if type(c) is PathCollection and c.get_zorder() == 3]
+
+
+@pytest.mark.parametrize("quantity", ["contribution", "weight"])
+def test_best_paths_through_the_selection_stand_out_and_the_other_edges_step_back(drawn, quantity):
+    content = random_graph([3, 4, 2])
+    plain = drawn(content, quantity=quantity, shown=3)
+    assert all(len(c.get_paths()) == 0 for c in lit_curves(plain))
+    axes = drawn(content, quantity=quantity, shown=3, selection=Selection("l1", ("l1:2",)))
+    lit = EdgeScene(content, EdgeView(selection=Selection("l1", ("l1:2",)))).lit
+    assert [len(c.get_paths()) for c in lit_curves(axes)] == [len(lit.edges_of(b)) for b in (0, 1)] == [3, 2]
+    for before, after in zip(curves(plain), curves(axes), strict=True):
+        np.testing.assert_allclose(after.get_edgecolors()[:, 3], 0.22 * before.get_edgecolors()[:, 3])
+    place_of = drawn_places(axes, content)
+    for bundle, collection in enumerate(lit_curves(axes)):
+        assert (collection.get_edgecolors()[:, 3] == 1).all()
+        assert (np.diff(collection.get_linewidths()) >= 0).all()
+        ends = {
+            tuple(np.round([path.vertices[0, 1], path.vertices[-1, 1]], 6)) for path in collection.get_paths()
+        }
+        own = content.bundles[bundle]
+        x, y = own.ends_of(np.array(lit.edges_of(bundle)))
+        assert ends == {(place_of[bundle][i], place_of[bundle + 1][j]) for i, j in zip(x, y, strict=True)}
+
+
+def drawn_places(axes, content):
+    """The height of each unit's dot, by column."""
+    dots = [c for c in axes.collections if type(c) is PathCollection and c.get_zorder() == 4]
+    return [np.round(c.get_offsets()[:, 1].data, 6).tolist() for c in dots[: len(content.columns)]]
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        (["l1:2"], "lit: 5 best paths in and out, by product of contributions"),
+        (["l1:0", "l1:1"], "lit: 5 best paths in and out of each, by product of contributions"),
+        (["l2:0"], "lit: 5 best paths in, by product of contributions"),
+        (
+            [f"l1:{k}" for k in range(50)],
+            "lit: best path in and out of the first 40, by product of contributions",
+        ),
+    ],
+)
+def test_the_picture_says_what_is_lit(units, said):
+    content = random_graph([3, 60, 2])
+    view = EdgeView(selection=Selection(units[0][:2], tuple(units)))
+    assert said in EdgeScene(content, view).sentences()
+    assert not any("lit" in line for line in EdgeScene(content, EdgeView()).sentences())
+    nothing = replace(content, bundles=[replace(b, weight=0 * b.weight) for b in content.bundles])
+    assert "through the selected units no path of finite strength" in EdgeScene(nothing, view).sentences()
