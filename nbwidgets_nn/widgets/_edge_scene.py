@@ -99,9 +99,11 @@ class EdgeScene:
 
     @property
     def heading(self) -> str:
-        """Return the title with what is measured and the sample it is about."""
-        measured = "contribution w · x" if self.view.quantity == "contribution" else "weight w"
-        return f"{self.content.title}: {measured}, {self.content.samples[self.view.sample]}"
+        """Return the title with what is measured and the sample it is about: weights are of none, only the nodes are."""
+        title, sample = self.content.title, self.content.samples[self.view.sample]
+        if self.view.quantity == "contribution":
+            return f"{title}: contribution w · x, {sample}"
+        return f"{title}: weight w (nodes: {sample})"
 
     def sentences(self) -> list[str]:
         """Return which edges are drawn of how many and by what rule, and what else must be known of them."""

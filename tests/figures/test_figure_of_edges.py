@@ -296,6 +296,11 @@ def test_a_weight_that_is_a_sum_is_called_one():
     assert "fc1: kernel sum" not in EdgeScene(content, EdgeView()).sentences()
 
 
+def test_the_title_of_weights_says_that_only_the_nodes_are_of_a_sample():
+    scene = EdgeScene(small(), EdgeView(sample=1, quantity="weight"))
+    assert scene.heading == "Edges: weight w (nodes: sample 9 · dog)"
+
+
 def test_heads_feet_and_labels_are_written(drawn):
     axes = drawn(small(), sample=1)
     said = words(axes)

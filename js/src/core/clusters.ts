@@ -30,3 +30,24 @@ export function colorsByUnit(labels: ArrayLike<number>, colors: number): Int32Ar
   const chosen = clusterColors({ labels: new Int32Array(0), count: sizes.length, starts }, colors);
   return Int32Array.from(labels, (label) => (label > 0 ? chosen[label - 1] : -1));
 }
+
+export interface ClusterKey {
+  cluster: number;
+  /** The number of its colour; units that stand alone share −1. */
+  color: number;
+  units: number[];
+}
+
+/** What the colours stand for: every cluster of more than one unit, then those units together that stand alone. */
+export function clusterKeys({ labels }: LayerClusters, colors: number): ClusterKey[] {
+  const byUnit = colorsByUnit(labels, colors);
+  const keys = new Map<number, ClusterKey>();
+  labels.forEach((label, unit) => {
+    const cluster = byUnit[unit] < 0 ? 0 : label;
+    const key = keys.get(cluster) ?? { cluster, color: byUnit[unit], units: [] };
+    key.units.push(unit);
+    keys.set(cluster, key);
+  });
+  const last = (cluster: number) => (cluster === 0 ? Infinity : cluster);
+  return [...keys.values()].sort((a, b) => (last(a.cluster) < last(b.cluster) ? -1 : 1));
+}

@@ -15,7 +15,7 @@ export interface ControlActions {
 }
 
 const PER_UNIT = [0, 1, 2, 3, 5, 10];
-/** Steps of the slider, from one edge to all of them. */
+/** Steps of the slider, from one edge to all of them, before those that would be the same are left out. */
 const STEPS = 200;
 
 export class GraphControls {
@@ -24,7 +24,7 @@ export class GraphControls {
   private readonly slider = make("input", {
     type: "range",
     min: 0,
-    max: STEPS,
+    max: 1,
     step: 1,
     class: "nbw-graph-slider",
     "aria-label": "edges drawn",
@@ -40,6 +40,7 @@ export class GraphControls {
   private readonly next: HTMLButtonElement;
   private readonly stepper: HTMLElement;
   private readonly colors: HTMLElement;
+  private counts: readonly number[] = [];
 
   constructor(
     private readonly scene: GraphScene,
@@ -59,7 +60,7 @@ export class GraphControls {
     this.colorBy.append(make("option", { value: "cluster" }, "cluster"));
     const on = (node: HTMLElement, type: string, act: () => void) =>
       node.addEventListener(type, act, { signal });
-    on(this.slider, "input", () => actions.shown(countAt(Number(this.slider.value), this.total)));
+    on(this.slider, "input", () => actions.shown(this.counts[Number(this.slider.value)]));
     on(this.perUnit, "change", () => actions.perUnit(Number(this.perUnit.value)));
     on(this.colorBy, "change", () => actions.colorBy(this.colorBy.value as "activation" | "cluster"));
     this.stepper = group("sample", this.back, this.sample, this.next);
@@ -91,7 +92,10 @@ export class GraphControls {
     for (const [name, face] of Object.entries(this.quantities))
       face.setAttribute("aria-pressed", String(name === scene.quantity));
     const { count } = scene.drawn;
-    this.slider.value = String(stepAt(count, total));
+    // Each step is another number: a key that changed nothing would seem to be broken.
+    if (this.counts[this.counts.length - 1] !== total) this.counts = countsOf(total);
+    this.slider.max = String(this.counts.length - 1);
+    this.slider.value = String(placeOf(this.counts, count));
     this.slider.disabled = scene.perUnit > 0;
     // With so many into each unit, no strength divides those drawn from the others.
     const threshold = scene.perUnit > 0 ? "" : thresholdInWords(scene.strengths, scene.drawn);
@@ -115,15 +119,18 @@ function group(label: string, ...faces: HTMLElement[]): HTMLElement {
   return make("span", { class: "nbw-graph-group", role: "group", "aria-label": label }, ...faces);
 }
 
-/** From one edge to all in equal ratios, in numbers of two digits. */
-export function countAt(step: number, total: number): number {
-  if (step >= STEPS) return total;
-  const exact = total ** (step / STEPS);
-  const digits = 10 ** Math.max(0, Math.floor(Math.log10(exact)) - 1);
-  return Math.min(total, Math.max(1, Math.round(exact / digits) * digits));
+/** What the slider can be set to: from one edge to all in about equal ratios, in numbers of two digits, each once. */
+export function countsOf(total: number): number[] {
+  const counts = Array.from({ length: STEPS }, (_, step) => {
+    const exact = Math.max(1, total) ** (step / STEPS);
+    const digits = 10 ** Math.max(0, Math.floor(Math.log10(exact)) - 1);
+    return Math.min(total, Math.round(exact / digits) * digits);
+  });
+  return [...new Set([...counts, total])];
 }
 
-export function stepAt(count: number, total: number): number {
-  if (total <= 1 || count >= total) return STEPS;
-  return Math.round((STEPS * Math.log(Math.max(1, count))) / Math.log(total));
+/** The place among these counts that is nearest to one, in ratio. */
+export function placeOf(counts: readonly number[], count: number): number {
+  const off = (k: number) => Math.abs(Math.log(Math.max(1, counts[k]) / Math.max(1, count)));
+  return counts.reduce((best, _, k) => (off(k) < off(best) ? k : best), 0);
 }

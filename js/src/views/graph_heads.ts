@@ -64,7 +64,8 @@ export class GraphHeads {
       this.largest[g].title = bundles
         .map(
           (b) =>
-            `${largestInWords(scene.strengths, b)}: the largest |${scene.quantity}| of layer ${graph.bundles[b].name} in this sample`,
+            `${largestInWords(scene.strengths, b)}: the largest |${scene.quantity}| of layer ${graph.bundles[b].name}` +
+            (scene.quantity === "contribution" ? " in this sample" : ""),
         )
         .join("; ");
     });

@@ -1,6 +1,7 @@
 // The graph without a mouse: a cursor that walks from unit to unit, across layers along the strongest edge.
 
-import type { Edge, Node } from "../core/graph_content.ts";
+import { type Edge, edgeFrom, type Node } from "../core/graph_content.ts";
+import { relativeStrength } from "../core/graph_strength.ts";
 import { walk } from "../core/graph_walk.ts";
 import { type GraphScene, isNode } from "./graph_scene.ts";
 
@@ -45,14 +46,31 @@ function step(key: string, { scene, read }: GraphKeys): boolean {
   return true;
 }
 
-/** Where a reader begins: at the unit pointed at, else the first selected one, else the largest of the last column. */
-function start({ hover, selected, graph, at }: GraphScene): Node {
-  if (hover && isNode(hover)) return hover;
-  if (selected.length > 0) return selected[0];
-  const column = (graph?.columns.length ?? 1) - 1;
-  const { values, units } = graph?.columns[column] ?? { values: new Float32Array(0), units: 0 };
-  const own = values.subarray(at * units, (at + 1) * units);
-  return { column, unit: own.reduce((best, value, unit) => (value > own[best] ? unit : best), 0) };
+/** Where a reader begins: at the first selected unit, at the one pointed at, or where the strongest edge in view starts. */
+function start(scene: GraphScene): Node {
+  if (scene.selected.length > 0) return scene.selected[0];
+  if (scene.hover && isNode(scene.hover)) return scene.hover;
+  return strongestInView(scene) ?? { column: 0, unit: scene.graph?.columns[0].order[0] ?? 0 };
+}
+
+/** Of edges just as strong, and each layer has a strongest one, that of the first layer. */
+function strongestInView(scene: GraphScene): Node | null {
+  const { graph, drawn, strengths } = scene;
+  if (!graph) return null;
+  let best: { node: Node; size: number } | null = null;
+  graph.bundles.forEach((bundle, b) => {
+    const edges = drawn.edges[b];
+    for (let i = edges.length - 1; i >= 0; i--) {
+      const size = relativeStrength(strengths.values[b][edges[i]], strengths.largest[b]);
+      // From the strongest down: what comes next cannot be better.
+      if (best && size <= best.size) return;
+      const node = { column: bundle.source, unit: edgeFrom(bundle, edges[i]) };
+      if (!scene.inView(node)) continue;
+      best = { node, size };
+      return;
+    }
+  });
+  return (best as { node: Node } | null)?.node ?? null;
 }
 
 function act(key: string, { scene, toggle, open, clear, step }: GraphKeys): boolean {

@@ -259,6 +259,11 @@ export class GraphScene {
     return toScreen(camera, { x: layout.x[column], y: nodeY(layout, graph, column, unit) });
   }
 
+  inView(node: Node): boolean {
+    const { x, y } = this.placeOf(node);
+    return x >= 0 && x <= this.width && y >= (this.layout?.lane ?? 0) && y <= this.height;
+  }
+
   /** Brings a unit into view without a change of scale. */
   reveal(node: Node): void {
     const { x, y } = this.placeOf(node);

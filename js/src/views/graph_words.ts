@@ -4,13 +4,11 @@ import { NEGATIVE_INFINITY, NOT_A_NUMBER, POSITIVE_INFINITY, STEPS } from "../co
 import { formatCount, plural } from "../core/format.ts";
 import type { Graph } from "../core/graph_content.ts";
 import { drawnInWords, readAs } from "../core/graph_readout.ts";
-import type { Quantity } from "../core/graph_strength.ts";
 import { make, setText } from "./dom.ts";
+import { clusterLegend } from "./graph_cluster_legend.ts";
 import type { GraphColors } from "./graph_colors.ts";
 import type { GraphScene } from "./graph_scene.ts";
 import { colorScale, makeMark } from "./legend.ts";
-
-const QUANTITIES: Record<Quantity, string> = { contribution: "contribution w · x", weight: "weight" };
 
 export class GraphWords {
   readonly title = make("span", { class: "nbw-title" });
@@ -23,14 +21,39 @@ export class GraphWords {
   /** `plain`: the edges are drawn without WebGL. */
   paint(graph: Graph, colors: GraphColors, plain: boolean): void {
     const { scene } = this;
-    const sample = graph.samples[scene.at] ?? "";
     const drawn = drawnInWords(graph, scene.strengths, scene.drawn, scene.quantity, scene.perUnit);
-    say(this.title, `${graph.title}: ${[QUANTITIES[scene.quantity], sample].filter(Boolean).join(", ")}`);
-    say(this.how, readAs([drawn, graph.how, plain ? "drawn without WebGL" : ""]));
+    say(this.title, titleOf(graph, scene));
+    setText(this.how, drawn);
+    this.how.title = readAs([
+      drawn,
+      plain ? "drawn by the processor: there is no WebGL here, or no need of it" : "",
+    ]);
     const unit = `${scene.quantity} ÷ largest ${graph.bundles.length > 1 ? "of its layer" : "of all"}`;
     this.legend.replaceChildren(colorScale(colors.diverging, ["−1", "0", "+1"], unit));
-    this.notes.replaceChildren(...marksOf(scene, graph));
+    const plainly = [graph.how, ...sumsInWords(graph, scene)].filter(Boolean);
+    this.notes.replaceChildren(
+      ...clusterLegend(graph, scene, colors),
+      ...marksOf(scene, graph),
+      ...plainly.map((text) => make("span", {}, text)),
+    );
   }
+}
+
+/** Weights are of no sample: there only the units have values of one. */
+function titleOf({ title, samples }: Graph, { quantity, at }: GraphScene): string {
+  const sample = samples[at] ?? "";
+  if (quantity === "contribution")
+    return `${title}: ${["contribution w · x", sample].filter(Boolean).join(", ")}`;
+  return `${title}: weight${sample ? ` (units: ${sample})` : ""}`;
+}
+
+/** What the weights shown are where they are no weights of single edges. */
+function sumsInWords({ bundles }: Graph, { quantity }: GraphScene): string[] {
+  if (quantity !== "weight") return [];
+  const names = new Map<string, string[]>();
+  for (const { weightIs, name } of bundles) names.set(weightIs, [...(names.get(weightIs) ?? []), name]);
+  names.delete("weight");
+  return Array.from(names, ([what, layers]) => `${layers.join(", ")}: ${what}`);
 }
 
 /** With the whole text to be found where there is no room for it. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { colorsByUnit, labelsByUnit } from "../../src/core/clusters.ts";
+import { clusterKeys, colorsByUnit, labelsByUnit } from "../../src/core/clusters.ts";
 import { decodeContent } from "../../src/core/content.ts";
 import { clusterColors, clustersAt } from "../../src/core/dendrogram.ts";
 import { smallContent } from "../samples.ts";
@@ -21,4 +21,14 @@ it("a unit has the colour that the strip beside its row has", () => {
       expect(colors[content.units[row]]).toBe(label > 0 ? strip[label - 1] : -1);
     }
   }
+});
+
+it("every colour has a key that says whose it is: clusters in order, then the units that stand alone", () => {
+  const labels = [2, 1, 3, 1, 2, 0, 1];
+  expect(clusterKeys({ layer: "fc", labels }, 8)).toEqual([
+    { cluster: 1, color: 0, units: [1, 3, 6] },
+    { cluster: 2, color: 1, units: [0, 4] },
+    { cluster: 0, color: -1, units: [2, 5] },
+  ]);
+  expect(clusterKeys({ layer: "fc", labels: [] }, 8)).toEqual([]);
 });

@@ -1,7 +1,6 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
 import { type Course, curveY } from "../../src/core/graph_curve.ts";
-import { countAt, stepAt } from "../../src/views/graph_controls.ts";
 import { colorOf, inkFor, lookOf, NOT_FINITE, strengthOf, traceEdge } from "../../src/views/graph_edges.ts";
 import { endsInWords } from "../../src/views/graph_heads.ts";
 
@@ -69,19 +68,6 @@ describe("the curve", () => {
     const drawn = points(course, 40, 90);
     expect(drawn.length).toBeGreaterThan(10);
     for (const [x, y] of drawn) expect(y).toBeCloseTo(curveY((x - 10) / 100, 40, 90, gaps, 5), 6);
-  });
-});
-
-describe("the slider", () => {
-  it("goes from one edge to all of them in equal ratios", () => {
-    for (const total of [1, 7, 2720, 1_000_000]) {
-      expect(countAt(0, total)).toBe(1);
-      expect(countAt(200, total)).toBe(total);
-      for (let step = 1; step <= 200; step++)
-        expect(countAt(step, total)).toBeGreaterThanOrEqual(countAt(step - 1, total));
-    }
-    expect(countAt(100, 1_000_000)).toBe(1000);
-    expect([stepAt(1000, 1_000_000), stepAt(5_000_000, 1_000_000), stepAt(1, 1)]).toEqual([100, 200, 200]);
   });
 });
 

@@ -87,13 +87,43 @@ describe("painting", () => {
     model.set("quantity", "weight");
     model.set("shown", 3);
     await painted();
-    expect(text(root, ".nbw-head .nbw-title")).toBe("Edges: weight, sample 1");
+    expect(text(root, ".nbw-head .nbw-title")).toBe("Edges: weight (units: sample 1)");
     expect(root.dataset.drawn).toBe("3");
     model.set("per_unit", 2);
     await painted();
     expect(root.dataset.drawn).toBe("10"); // two into each of five units
     expect(find<HTMLInputElement>(root, ".nbw-graph-slider").disabled).toBe(true);
     expect(model.saves).toBe(0);
+  });
+
+  it("says what is not of one sample, and what was left out, where there is room for it", async () => {
+    const graph = content({ how: "2 of 90 samples" });
+    graph.bundles[0].weight_is = "kernel sum";
+    const { root, model } = await open({ content: graph });
+    expect(text(root, ".nbw-head")).not.toMatch(/samples|WebGL/);
+    expect(find(root, ".nbw-head .nbw-how").title).toMatch(/^6 of 18 edges drawn/);
+    expect(text(root, ".nbw-notes")).toBe("2 of 90 samples");
+    expect(find(root, ".nbw-graph-largest").title).toMatch(/in this sample$/);
+    model.set("quantity", "weight");
+    await painted();
+    expect(text(root, ".nbw-notes")).toBe("2 of 90 samples0: kernel sum");
+    expect(find(root, ".nbw-graph-largest").title).toMatch(/of layer 0$/);
+  });
+
+  it("has a legend for the colours of clusters", async () => {
+    const clusters = { layer: "0", labels: [1, 2, 1] };
+    const { root, model } = await open({ color_by: "cluster", clusters });
+    const notes = () => [...find(root, ".nbw-notes").children].map((note) => note.textContent);
+    expect(notes()).toEqual(["clusters of 0", "1: 2 units", "alone: 1 unit", "other layers: activation"]);
+    model.set("clusters", { layer: "elsewhere", labels: [1, 1] });
+    await painted();
+    expect(notes()).toEqual(["clusters are of layer elsewhere, which is not in this graph"]);
+    model.set("clusters", {});
+    await painted();
+    expect(notes()[0]).toMatch(/^no clusters yet/);
+    model.set("color_by", "activation");
+    await painted();
+    expect(notes()).toEqual([]);
   });
 
   it("says why there is nothing to show", async () => {
@@ -376,10 +406,10 @@ describe("keyboard", () => {
     const { root, model, plot } = await open();
     expect(press(plot, "ArrowUp").defaultPrevented).toBe(true);
     await painted();
-    expect(text(root, "[aria-live]")).toMatch(/^1:\d/);
-    press(plot, "ArrowLeft");
+    expect(text(root, "[aria-live]")).toMatch(/^input:\d/);
+    press(plot, "ArrowRight");
     await painted();
-    expect(text(root, "[aria-live]")).toMatch(/^0:\d → 1:\d, x .*\. 0:\d/);
+    expect(text(root, "[aria-live]")).toMatch(/^input:\d → 0:\d, x .*\. 0:\d/);
     press(plot, "Enter");
     expect(units(model)?.[0]).toMatch(/^0:\d$/);
     press(plot, "Escape");
@@ -389,6 +419,21 @@ describe("keyboard", () => {
     expect(plot.dataset.lmSuppressShortcuts).toBeUndefined();
     plot.focus();
     expect(plot.dataset.lmSuppressShortcuts).toBe("true");
+  });
+
+  it("begins at the selected unit, else where the strongest edge in view starts", async () => {
+    const { root, model, plot } = await open({ quantity: "weight", selection: { units: ["0:2"] } });
+    press(plot, "ArrowUp");
+    await painted();
+    expect(text(root, "[aria-live]")).toMatch(/^0:2/);
+    plot.dispatchEvent(new FocusEvent("blur"));
+    model.set("selection", {});
+    press(plot, "ArrowUp");
+    const { bundles } = decodeGraph(model.state.content as WireGraph);
+    const sizes = Array.from(bundles[0].weight, Math.abs);
+    const strongest = sizes.indexOf(Math.max(...sizes));
+    await painted();
+    expect(text(root, "[aria-live]")).toMatch(new RegExp(`^input:${strongest % 4}`));
   });
 
   it("zooms and shows everything again", async () => {
