@@ -33,6 +33,7 @@ _HOMES = {
     "Selection": "widgets.selection",
     "RecordingError": "record.errors",
     "UnitColumn": "widgets.edge_graph_content",
+    "Visualizer": "figures.activation_pattern",
     "activation_profile": "kernels.activation_profile",
     "cluster_units": "kernels.clustering",
     "corrcoef": "kernels.correlation",

@@ -6,6 +6,7 @@ not a number in the range can look like one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 LEVELS = 250
 BELOW, ABOVE, MINUS_INFINITY, PLUS_INFINITY, NOT_A_NUMBER, MASKED = range(LEVELS, 256)
 _CELLS_AT_ONCE = 2**18
+
+SCALES = ("layerscale", "layernorm", "globalscale", "globalnorm")
+"""The colour scales of an activation pattern: one a layer or one for all layers; the two norms centred at 0."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ def choose_range(
     >>> choose_range(np.array([[-1.0, 3.0]]))
     ColorRange(low=-3.0, high=3.0, diverging=True)
     """
-    smallest, largest = _finite_extremes(values)
+    smallest, largest = _finite_extremes(values) or (0.0, 0.0)
     if diverging is None:
         diverging = smallest < 0 < largest if low is None or high is None else low == -high
     if diverging:
@@ -55,6 +59,32 @@ def choose_range(
     if not chosen.low < chosen.high:
         raise ValueError(f"low must be below high, but low={chosen.low!r} and high={chosen.high!r} came")
     return chosen
+
+
+def pattern_ranges(layers: Sequence[NDArray], scale: str = "layerscale") -> list[ColorRange]:
+    """Choose the range of each layer of an activation pattern.
+
+    Args:
+        layers: the values of each layer, in any shape; what is not finite does not count.
+        scale: 'layerscale', one range a layer, from its smallest to its largest value; 'layernorm', the same centred at
+            0, as wide as its largest magnitude; 'globalscale' and 'globalnorm', the same over all layers at once.
+
+    Raises:
+        ValueError: an unknown scale.
+
+    >>> layers = [np.array([1.0, 3.0]), np.array([[-4.0, 2.0]])]
+    >>> [(span.low, span.high) for span in pattern_ranges(layers, "layernorm")]
+    [(-3.0, 3.0), (-4.0, 4.0)]
+    >>> [(span.low, span.high) for span in pattern_ranges(layers, "globalscale")]
+    [(-4.0, 3.0), (-4.0, 3.0)]
+    """
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {', '.join(map(repr, SCALES))}, but {scale!r} came")
+    diverging = scale.endswith("norm")
+    if scale.startswith("layer"):
+        return [choose_range(values, diverging=diverging) for values in layers]
+    seen = [extremes for values in layers if (extremes := _finite_extremes(values)) is not None]
+    return [choose_range(np.array(seen), diverging=diverging)] * len(layers)
 
 
 def encode(values: NDArray, span: ColorRange) -> NDArray[np.uint8]:
@@ -88,8 +118,8 @@ def _encode_block(block: NDArray, span: ColorRange) -> NDArray[np.uint8]:
     return codes
 
 
-def _finite_extremes(values: NDArray) -> tuple[float, float]:
+def _finite_extremes(values: NDArray) -> tuple[float, float] | None:
     seen = np.ma.compressed(values) if np.ma.is_masked(values) else np.ma.getdata(values)
     if seen.size and not np.isfinite([seen.min(), seen.max()]).all():
         seen = seen[np.isfinite(seen)]
-    return (float(seen.min()), float(seen.max())) if seen.size else (0.0, 0.0)
+    return (float(seen.min()), float(seen.max())) if seen.size else None

@@ -14,6 +14,7 @@ from nbwidgets_nn.color_range import (
     ColorRange,
     choose_range,
     encode,
+    pattern_ranges,
 )
 
 UNIT = ColorRange(-1.0, 1.0, diverging=True)
@@ -80,3 +81,26 @@ def test_largest_floats_keep_their_order(values):
 
 def test_a_huge_constant_has_a_range():
     assert choose_range(np.full((2, 2), 1e20)).high > 1e20
+
+
+LAYERS = [np.array([1.0, 3.0]), np.array([[-4.0, 2.0], [np.nan, np.inf]]), np.array([]), np.array([5, 5])]
+
+
+@pytest.mark.parametrize(
+    ("scale", "spans"),
+    [
+        ("layerscale", [(1, 3), (-4, 2), (0, 1), (5, 10)]),
+        ("layernorm", [(-3, 3), (-4, 4), (-1, 1), (-5, 5)]),
+        ("globalscale", [(-4, 5)] * 4),
+        ("globalnorm", [(-5, 5)] * 4),
+    ],
+)
+def test_scales_of_a_pattern(scale, spans):
+    found = pattern_ranges(LAYERS, scale)
+    assert [(span.low, span.high) for span in found] == spans
+    assert {span.diverging for span in found} == {scale.endswith("norm")}
+
+
+def test_unknown_scale_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"scale must be one of 'layerscale', .* but 'log' came"):
+        pattern_ranges(LAYERS, "log")

@@ -9,6 +9,7 @@ MODULES = [
     "_arrays",
     "_progress",
     "background",
+    "color_range",
     "information_results",
     "kernels._exact_bits",
     "kernels._extrapolation",
@@ -37,6 +38,7 @@ MODULES = [
     "widgets.edge_graph_content",
     "widgets.heatmap_content",
     "widgets.job",
+    "widgets.pattern_layout",
 ]
 
 
