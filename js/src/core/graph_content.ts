@@ -257,6 +257,15 @@ export function edgeTo(bundle: Bundle, edge: number): number {
   return bundle.to ? bundle.to[edge] : Math.floor(edge / bundle.inputs);
 }
 
+/** The units that an edge leads from and to. */
+export function endsOf(graph: Graph, { bundle, edge }: Edge): [Node, Node] {
+  const own = graph.bundles[bundle];
+  return [
+    { column: own.source, unit: edgeFrom(own, edge) },
+    { column: own.target, unit: edgeTo(own, edge) },
+  ];
+}
+
 /** Visits every edge in the order of numbers, without the divisions of `edgeFrom` and `edgeTo`. */
 export function eachEdge(bundle: Bundle, visit: (edge: number, from: number, to: number) => void): void {
   const { from, to, inputs, outputs, edges } = bundle;

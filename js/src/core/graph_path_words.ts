@@ -1,15 +1,7 @@
 // The best paths as a short list: where each one leads, what its contributions multiply to, what share that is.
 
 import { formatNumber, formatShare, plural } from "./format.ts";
-import {
-  bundlesAt,
-  type Direction,
-  edgeFrom,
-  edgeTo,
-  type Graph,
-  type Node,
-  nameOfNode,
-} from "./graph_content.ts";
+import { bundlesAt, type Direction, endsOf, type Graph, type Node, nameOfNode } from "./graph_content.ts";
 import type { Lit } from "./graph_lit.ts";
 import type { Best, Path } from "./graph_paths.ts";
 import type { Strengths } from "./graph_strength.ts";
@@ -77,13 +69,8 @@ function unitsInWords(graph: Graph, units: readonly Node[]): string {
 }
 
 function courseInWords(graph: Graph, { steps }: Path): string {
-  const names = steps.map(({ bundle, edge }) => {
-    const own = graph.bundles[bundle];
-    return nameOfNode(graph, { column: own.target, unit: edgeTo(own, edge) });
-  });
-  const first = graph.bundles[steps[0].bundle];
-  const start = { column: first.source, unit: edgeFrom(first, steps[0].edge) };
-  return [nameOfNode(graph, start), ...names].join(" → ");
+  const nodes = [endsOf(graph, steps[0])[0], ...steps.map((step) => endsOf(graph, step)[1])];
+  return nodes.map((node) => nameOfNode(graph, node)).join(" → ");
 }
 
 function productOf({ values }: Strengths, { steps }: Path): number {

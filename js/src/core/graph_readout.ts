@@ -5,9 +5,8 @@ import {
   bundlesAt,
   type Direction,
   type Edge,
-  edgeFrom,
   edgesOf,
-  edgeTo,
+  endsOf,
   type Graph,
   type Node,
   nameOfNode,
@@ -38,14 +37,14 @@ export interface Triplet {
 
 export function tripletOf(graph: Graph, bundle: number, edge: number, sample: number): Triplet {
   const edges = graph.bundles[bundle];
-  const [from, to] = [edgeFrom(edges, edge), edgeTo(edges, edge)];
-  const targetValue = edges.targetValues[sample * edges.outputs + to];
+  const [from, to] = endsOf(graph, { bundle, edge });
+  const targetValue = edges.targetValues[sample * edges.outputs + to.unit];
   const contribution = contributionOf(edges, edge, sample);
   const share = contribution / targetValue;
   return {
-    source: nameOfNode(graph, { column: edges.source, unit: from }),
-    target: nameOfNode(graph, { column: edges.target, unit: to }),
-    sourceValue: edges.sourceValues[sample * edges.inputs + from],
+    source: nameOfNode(graph, from),
+    target: nameOfNode(graph, to),
+    sourceValue: edges.sourceValues[sample * edges.inputs + from.unit],
     weight: edges.weight[edge],
     targetValue,
     contribution,

@@ -4,9 +4,8 @@ import {
   bundlesAt,
   type Direction,
   type Edge,
-  edgeFrom,
   edgesOf,
-  edgeTo,
+  endsOf,
   type Graph,
   type Node,
 } from "./graph_content.ts";
@@ -47,10 +46,8 @@ function toPlace(graph: Graph, { column }: Node, place: number): Step | null {
 function alongStrongest(graph: Graph, strengths: Strengths, at: Node, direction: Direction): Step | null {
   const via = strongestAt(graph, strengths, at, direction);
   if (!via) return null;
-  const bundle = graph.bundles[via.bundle];
-  return direction === "in"
-    ? { column: bundle.source, unit: edgeFrom(bundle, via.edge), via }
-    : { column: bundle.target, unit: edgeTo(bundle, via.edge), via };
+  const [from, to] = endsOf(graph, via);
+  return { ...(direction === "in" ? from : to), via };
 }
 
 /** The strongest edge into a unit or out of it, of equal ones the first. What is not finite comes after all others. */

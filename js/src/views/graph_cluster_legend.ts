@@ -19,8 +19,10 @@ export function clusterLegend(
   if (colorBy !== "cluster") return [];
   const words = (text: string) => make("span", {}, text);
   if (!clusters) return [words("no clusters yet: a linked heatmap tells those of its layer")];
-  if (columnOfLayer(graph, clusters.layer) < 0)
-    return [words(`clusters are of layer ${clusters.layer}, which is not in this graph`)];
+  const column = columnOfLayer(graph, clusters.layer);
+  if (column < 0) return [words(`clusters are of layer ${clusters.layer}, which is not in this graph`)];
+  // A column bears the name of the last of the layers whose units it has.
+  const at = graph.columns[column].name === clusters.layer ? "" : ` (at ${graph.columns[column].name})`;
   const { clusters: hues, faint } = colors.palette;
   const keys = clusterKeys(clusters, hues.length);
   const named = keys.slice(0, MOST).map(({ cluster, color, units }) => {
@@ -31,5 +33,5 @@ export function clusterLegend(
     return make("span", { class: "nbw-mark", title }, swatch, text);
   });
   const more = keys.length > MOST ? [words(`and ${plural(keys.length - MOST, "more cluster")}`)] : [];
-  return [words(`clusters of ${clusters.layer}`), ...named, ...more, words("other layers: activation")];
+  return [words(`clusters of ${clusters.layer}${at}`), ...named, ...more, words("other layers: activation")];
 }

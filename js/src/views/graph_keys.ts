@@ -1,6 +1,6 @@
 // The graph without a mouse: a cursor that walks from unit to unit, across layers along the strongest edge.
 
-import { type Edge, edgeFrom, type Node } from "../core/graph_content.ts";
+import { type Edge, endsOf, type Node } from "../core/graph_content.ts";
 import { relativeStrength } from "../core/graph_strength.ts";
 import { walk } from "../core/graph_walk.ts";
 import { type GraphScene, isNode } from "./graph_scene.ts";
@@ -46,7 +46,7 @@ function step(key: string, { scene, read }: GraphKeys): boolean {
   return true;
 }
 
-/** Where a reader begins: at the first selected unit, at the one pointed at, or where the strongest edge in view starts. */
+/** Where a reader begins: at the first selected unit, at the one pointed at, else where the strongest edge in view is. */
 function start(scene: GraphScene): Node {
   if (scene.selected.length > 0) return scene.selected[0];
   if (scene.hover && isNode(scene.hover)) return scene.hover;
@@ -55,22 +55,20 @@ function start(scene: GraphScene): Node {
 
 /** Of edges just as strong, and each layer has a strongest one, that of the first layer. */
 function strongestInView(scene: GraphScene): Node | null {
+  const found = scene.drawn.edges.map((_, bundle) => strongestOf(scene, bundle));
+  const sizes = found.map((at) => at?.size ?? -1);
+  return found[sizes.indexOf(Math.max(...sizes))]?.node ?? null;
+}
+
+function strongestOf(scene: GraphScene, bundle: number): { node: Node; size: number } | null {
   const { graph, drawn, strengths } = scene;
-  if (!graph) return null;
-  let best: { node: Node; size: number } | null = null;
-  graph.bundles.forEach((bundle, b) => {
-    const edges = drawn.edges[b];
-    for (let i = edges.length - 1; i >= 0; i--) {
-      const size = relativeStrength(strengths.values[b][edges[i]], strengths.largest[b]);
-      // From the strongest down: what comes next cannot be better.
-      if (best && size <= best.size) return;
-      const node = { column: bundle.source, unit: edgeFrom(bundle, edges[i]) };
-      if (!scene.inView(node)) continue;
-      best = { node, size };
-      return;
-    }
-  });
-  return (best as { node: Node } | null)?.node ?? null;
+  const edges = drawn.edges[bundle];
+  for (let i = edges.length - 1; graph && i >= 0; i--) {
+    const node = endsOf(graph, { bundle, edge: edges[i] }).find((end) => scene.inView(end));
+    if (!node) continue;
+    return { node, size: relativeStrength(strengths.values[bundle][edges[i]], strengths.largest[bundle]) };
+  }
+  return null;
 }
 
 function act(key: string, { scene, toggle, open, clear, step }: GraphKeys): boolean {

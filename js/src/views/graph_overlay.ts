@@ -1,6 +1,14 @@
 // What lies over edges and units: lit paths, names, the edge and the unit pointed at, who is selected, the brush.
 
-import { type Edge, edgeFrom, edgeTo, type Graph, type Node, nameOfNode } from "../core/graph_content.ts";
+import {
+  type Edge,
+  edgeFrom,
+  edgeTo,
+  endsOf,
+  type Graph,
+  type Node,
+  nameOfNode,
+} from "../core/graph_content.ts";
 import { courseOf, type GraphLayout, halfWidth, markAt } from "../core/graph_layout.ts";
 import { make } from "./dom.ts";
 import { freshCanvas } from "./fresh_canvas.ts";
@@ -64,14 +72,6 @@ function paintPointed(stage: Stage, spot: Node | Edge): void {
   }
   paintEdge(stage, spot, 2.5);
   for (const node of endsOf(stage.graph, spot)) paintRing(stage, node, ink, 1.5);
-}
-
-function endsOf(graph: Graph, { bundle, edge }: Edge): [Node, Node] {
-  const edges = graph.bundles[bundle];
-  return [
-    { column: edges.source, unit: edgeFrom(edges, edge) },
-    { column: edges.target, unit: edgeTo(edges, edge) },
-  ];
 }
 
 /** The strongest drawn edges that begin or end at a unit. */
