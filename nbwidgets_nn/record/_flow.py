@@ -121,7 +121,6 @@ class Flow(TorchFunctionMode):
         copies: Copies | None = None,
     ) -> None:
         super().__init__()
-        self.paused = False
         self.in_layer = False
         """Whether a layer is running, whose functions are no steps between calls."""
         self._copies = copies or Copies()
@@ -205,8 +204,6 @@ class Flow(TorchFunctionMode):
         self, func: Callable, types: Iterable[type], args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if self.paused:
-            return func(*args, **kwargs)
         seen = None if self.in_layer else before(func, args, kwargs, self._hold)
         result = func(*args, **kwargs)
         self._follow(func, args, kwargs, result, seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,12 +115,24 @@ class Pass:
         handles = []
         for module in self._names:
             # Through the class: a ScriptModule refuses its own register_forward_hook, though the hook works.
-            handles.append(nn.Module.register_forward_pre_hook(module, self._before, with_kwargs=True))
-            handles.append(nn.Module.register_forward_hook(module, self._after, with_kwargs=True))
+            before, after = self._unseen(self._before), self._unseen(self._after)
+            handles.append(nn.Module.register_forward_pre_hook(module, before, with_kwargs=True))
+            handles.append(nn.Module.register_forward_hook(module, after, with_kwargs=True))
         return handles
 
+    def _unseen(self, hook: Callable) -> Callable:
+        """Return the hook with its own functions unseen by the flow."""
+
+        def unseen(*args: Any) -> Any:
+            with torch._C.DisableTorchFunction():  # noqa: SLF001 - there is no other way to put off a mode
+                result = hook(*args)
+            running = self._running[-1].module if self._running else None
+            self._flow.in_layer = running is not None and is_plain_leaf(running, self._names)
+            return result
+
+        return unseen
+
     def _before(self, module: nn.Module, args: tuple, kwargs: dict) -> None:
-        self._flow.paused = True
         if self._running:
             self._running[-1].is_leaf = False
         inputs = list(tensors_in((args, kwargs)))
@@ -139,14 +152,8 @@ class Pass:
         if isinstance(module, ACTIVATION_MODULES):
             self._found_activation(running)
         self._running.append(running)
-        self._resume()
-
-    def _resume(self) -> None:
-        self._flow.paused = False
-        self._flow.in_layer = bool(self._running) and is_plain_leaf(self._running[-1].module, self._names)
 
     def _after(self, module: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
-        self._flow.paused = True
         running = self._running.pop()
         while running.module is not module:  # calls that raised, in a model that caught the exception
             running = self._running.pop()
@@ -154,7 +161,6 @@ class Pass:
         replaced = self._record(running, output) if running.is_leaf else None
         if running.is_leaf:
             self._lose_written(running, (args, kwargs), output)
-        self._resume()
         return replaced
 
     def _record(self, running: _Running, output: Any) -> Tensor | None:

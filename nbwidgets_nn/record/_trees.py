@@ -36,9 +36,12 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
     """
     if isinstance(value, Tensor):
         yield value
-        return
-    for _, item in parts(value):
-        yield from tensors_in(item)
+    elif isinstance(value, list | tuple):  # without the names of the parts, which take time
+        for item in value:
+            yield from tensors_in(item)
+    elif value is not None and not isinstance(value, bool | int | float | str):
+        for _, item in parts(value):
+            yield from tensors_in(item)
 
 
 def first_tensor(value: Any, path: str = "") -> tuple[Tensor, str] | None:
