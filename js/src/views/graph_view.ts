@@ -250,6 +250,7 @@ export class GraphView {
       this.readout.paint();
       this.tip.say(readPointed(scene));
       this.paths.paint();
+      this.table.paint();
     }
     this.root.dataset.drawn = String(graph.columns.length > 0 ? scene.drawn.count : 0);
     return true;
