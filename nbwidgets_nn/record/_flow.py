@@ -218,14 +218,16 @@ class Flow(TorchFunctionMode):
             return
         results = list(tensors_in(result)) if isinstance(result, Tensor | tuple | list) else []
         results = results or [args[0]] * (name == "__setitem__")
+        written = [] if seen is None else written_by(seen, args, kwargs)
         if results:
             label = self._label_of_result(name, args, kwargs)
             origins: list[Origin | None] = [None] * len(results)
             if seen is not None and label.sources:
                 origins = origins_of(seen, args, kwargs, result, self._hold)
             self._mark_results(function, args, kwargs, label, list(zip(results, origins, strict=True)))
-        for tensor in [] if seen is None else written_by(seen, args, kwargs):
-            if all(tensor is not other for other in results):
+        named = [kwargs.get("out"), *args[: writes_by_name(name, kwargs)]]
+        for tensor in written:
+            if all(tensor is not other for other in named):
                 self.lose(tensor)
 
     def _mark_results(
@@ -255,7 +257,7 @@ class Flow(TorchFunctionMode):
 
     def _label_of_result(self, name: str, args: tuple, kwargs: dict) -> Label:
         """Union of the labels of all tensors whose values are used."""
-        if name.endswith("_like") or name.startswith("new_"):
+        if name.endswith("_like") or (name.startswith("new_") and name != "new_tensor"):
             return CONSTANT
         if name in ONLY_SHAPE_OF_SECOND:
             args, kwargs = args[:1], {}
