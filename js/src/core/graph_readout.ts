@@ -17,7 +17,6 @@ import {
   type Drawn,
   fairShare,
   type Quantity,
-  relativeStrength,
   type Strengths,
   weakestDrawn,
 } from "./graph_strength.ts";
@@ -40,7 +39,6 @@ export function tripletOf(graph: Graph, bundle: number, edge: number, sample: nu
   const [from, to] = endsOf(graph, { bundle, edge });
   const targetValue = edges.targetValues[sample * edges.outputs + to.unit];
   const contribution = contributionOf(edges, edge, sample);
-  const share = contribution / targetValue;
   return {
     source: nameOfNode(graph, from),
     target: nameOfNode(graph, to),
@@ -48,8 +46,14 @@ export function tripletOf(graph: Graph, bundle: number, edge: number, sample: nu
     weight: edges.weight[edge],
     targetValue,
     contribution,
-    share: Number.isFinite(targetValue) && Number.isFinite(share) ? share : null,
+    share: shareOf(contribution, targetValue),
   };
+}
+
+/** null where the share of the target is no number. */
+export function shareOf(contribution: number, targetValue: number): number | null {
+  const share = contribution / targetValue;
+  return Number.isFinite(targetValue) && Number.isFinite(share) ? share : null;
 }
 
 /** Parts of a sentence: joined by " · " to be read, by ", " to be heard. */
@@ -79,7 +83,7 @@ function sumInWords(graph: Graph, bundle: number, { sourceValue, weight, contrib
 }
 
 /** Where units have several positions, the values at both ends of an edge are sums over them. */
-function sumSign(graph: Graph, bundle: number): string {
+export function sumSign(graph: Graph, bundle: number): string {
   return graph.columns[graph.bundles[bundle].source].positions > 1 ? "Σ" : "";
 }
 
@@ -172,50 +176,4 @@ export function largestInWords(strengths: Strengths, bundle: number): string {
   const largest = strengths.largest[bundle];
   if (largest === 0 && strengths.nonfinite[bundle] > 0) return "not finite";
   return largest > 0 ? `±${formatNumber(largest)}` : "0";
-}
-
-export interface TableRow extends Edge {
-  cells: string[];
-}
-
-export const TABLE_HEAD = [
-  "from",
-  "to",
-  "value",
-  "weight",
-  "contribution",
-  "target value",
-  "share of target",
-];
-
-/** The `most` strongest of the drawn edges, strongest first. */
-export function tableRows(
-  graph: Graph,
-  strengths: Strengths,
-  drawn: Drawn,
-  sample: number,
-  most: number,
-): TableRow[] {
-  return strongestDrawn(strengths, drawn, most).map((edge) => {
-    const triplet = tripletOf(graph, edge.bundle, edge.edge, sample);
-    const { source, target, sourceValue, weight, contribution, targetValue, share } = triplet;
-    const sum = sumSign(graph, edge.bundle);
-    const numbers = [
-      sum + formatNumber(sourceValue),
-      formatNumber(weight),
-      formatNumber(contribution),
-      sum + formatNumber(targetValue),
-    ];
-    return { ...edge, cells: [source, target, ...numbers, share === null ? "" : formatShare(share)] };
-  });
-}
-
-function strongestDrawn({ values, largest }: Strengths, drawn: Drawn, most: number): Edge[] {
-  const size = ({ bundle, edge }: Edge) => relativeStrength(values[bundle][edge], largest[bundle]);
-  const candidates = drawn.edges.flatMap((edges, bundle) =>
-    Array.from(edges.slice(Math.max(0, edges.length - most)).reverse(), (edge) => ({ bundle, edge })),
-  );
-  // Two infinities have no difference.
-  const order = (a: Edge, b: Edge) => (size(a) === size(b) ? 0 : size(b) - size(a));
-  return candidates.sort(order).slice(0, most);
 }

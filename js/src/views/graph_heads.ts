@@ -7,6 +7,7 @@ import { largestInWords } from "../core/graph_readout.ts";
 import { make } from "./dom.ts";
 import type { GraphColors } from "./graph_colors.ts";
 import type { GraphScene } from "./graph_scene.ts";
+import { holdInPlace } from "./hold_in_place.ts";
 import { gradient } from "./legend.ts";
 
 /** Width of a bar of colours without its numbers. */
@@ -28,7 +29,10 @@ export class GraphHeads {
       "click",
       (event) => {
         const head = (event.target as HTMLElement).closest<HTMLElement>("button[data-layer]");
-        if (head?.dataset.layer !== undefined) pick(head.dataset.layer);
+        if (head?.dataset.layer === undefined) return;
+        // What follows the layer stands above in some pages, and is not always as high as before.
+        holdInPlace(head, signal);
+        pick(head.dataset.layer);
       },
       { signal },
     );

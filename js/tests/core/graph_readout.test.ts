@@ -6,8 +6,6 @@ import {
   readAs,
   readEdge,
   readNode,
-  TABLE_HEAD,
-  tableRows,
   thresholdInWords,
   tripletOf,
 } from "../../src/core/graph_readout.ts";
@@ -170,7 +168,7 @@ describe("what is drawn", () => {
 
   it("is said with its rule", () => {
     expect(drawnInWords(graph, given, strongest(graph, given, 400), "contribution", 0)).toBe(
-      "400 of 2,720 edges drawn: largest |contribution|, relative to each layer’s largest",
+      "400 of 2,720 edges drawn: the strongest, at least 66 a layer",
     );
     expect(drawnInWords(graph, given, strongestPerUnit(graph, given, 3), "weight", 3)).toBe(
       "174 of 2,720 edges drawn: the 3 largest |weight| into each unit, relative to each layer’s largest",
@@ -178,6 +176,19 @@ describe("what is drawn", () => {
     expect(drawnInWords(graph, given, strongest(graph, given, 9999), "weight", 0)).toBe(
       "all 2,720 edges drawn",
     );
+  });
+
+  it("says that a layer with fewer edges than the others’ share is whole, and no share where there is none", () => {
+    const own = weighted(
+      [1, 1, 30],
+      [1],
+      Array.from({ length: 30 }, (_, i) => i),
+    );
+    const found = strengths(own, 0, "weight");
+    const said = (count: number) => drawnInWords(own, found, strongest(own, found, count), "weight", 0);
+    expect(said(3)).toBe("3 of 31 edges drawn: the strongest");
+    expect(said(4)).toBe("4 of 31 edges drawn: the strongest, at least 1 a layer");
+    expect(said(8)).toBe("8 of 31 edges drawn: the strongest, at least 2 a layer or all of it");
   });
 
   it("is measured by nothing else where there is one layer, and tells what is no number and what Python left out", () => {
@@ -211,41 +222,5 @@ describe("what is drawn", () => {
     expect([largestInWords(found, 0), largestInWords(found, 1)]).toEqual(["±2.31", "0"]);
     const none = weighted([1, 1], [Number.NaN]);
     expect(largestInWords(strengths(none, 0, "weight"), 0)).toBe("not finite");
-  });
-});
-
-describe("the table", () => {
-  const graph = weighted([2, 2, 2], [1, -4, 2, Number.NaN], [5, -10, 0, 1]);
-  const given = strengths(graph, 0, "contribution");
-  const rows = (count: number, most: number) =>
-    tableRows(graph, given, strongest(graph, given, count), 0, most);
-
-  it("lists drawn edges, the strongest first, those without a number before all", () => {
-    expect(rows(8, 50).map(({ bundle, edge }) => [bundle, edge])).toEqual([
-      [0, 3],
-      [0, 1],
-      [1, 1],
-      [0, 2],
-      [1, 0],
-      [0, 0],
-      [1, 3],
-      [1, 2],
-    ]);
-    expect(rows(8, 3).length).toBe(3);
-    expect(rows(2, 50).length).toBe(2);
-  });
-
-  it("says which values are sums over positions", () => {
-    const own = smallGraph({}, {}, { positions: 4 });
-    const found = strengths(own, 0, "contribution");
-    const [row] = tableRows(own, found, strongest(own, found, 1), 0, 1);
-    expect(row.cells).toEqual(["input:0", "1:1", "Σ0.710", "2", "1.42", "Σ0", ""]);
-  });
-
-  it("has a cell for each of its heads", () => {
-    const [first, second] = rows(8, 2);
-    expect(second.cells).toEqual(["input:1", "0:0", "1", "−4", "−4", "1", "−400 %"]);
-    expect(first.cells).toEqual(["input:1", "0:1", "1", "not defined", "not defined", "1", ""]);
-    expect(first.cells.length).toBe(TABLE_HEAD.length);
   });
 });

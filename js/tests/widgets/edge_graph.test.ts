@@ -397,7 +397,29 @@ describe("read-out", () => {
     model.set("shown", 4);
     await painted();
     expect(root.querySelectorAll("tbody tr").length).toBe(4);
-    expect(text(root, "summary")).toBe("Table: the strongest 4 edges drawn");
+    expect(text(root, "summary")).toBe("Table: the 4 edges drawn");
+  });
+
+  it("as a table is ordered by a click on a head, and begins with what is selected", async () => {
+    const { root, model } = await open({ shown: 18, quantity: "weight" });
+    const details = find<HTMLDetailsElement>(root, "details");
+    details.open = true;
+    details.dispatchEvent(new Event("toggle"));
+    const sorted = () => find(root, 'th:not([aria-sort="none"])');
+    const cells = (k: number) =>
+      [...root.querySelectorAll("tbody tr")].map((row) => row.children[k].textContent);
+    expect([sorted().textContent, sorted().ariaSort]).toEqual(["÷ largest", "descending"]);
+    find(root, 'th button[data-by="from"]').click();
+    expect([cells(0)[0], sorted().ariaSort]).toEqual(["input:0", "ascending"]);
+    find(root, 'th button[data-by="from"]').click();
+    expect(cells(0)[0]).toBe("0:2");
+    model.set("selection", { layer: "1", units: ["1:1"], kind: "units", source: "python" });
+    await painted();
+    expect(cells(1).slice(0, 3)).toEqual(["1:1", "1:1", "1:1"]);
+    expect(root.querySelectorAll("tbody .nbw-first").length).toBe(3);
+    expect(text(root, ".nbw-graph-caption")).toBe(
+      "sample 0 · first the 3 drawn edges of the selected unit · ordered by from, last unit first",
+    );
   });
 });
 
