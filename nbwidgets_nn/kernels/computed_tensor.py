@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -211,7 +209,7 @@ def check_memory(
     shape: tuple[int, ...], dtype: torch.dtype, instead: str, device: torch.device = CPU
 ) -> None:
     """MemoryError if a tensor of this shape does not fit; it states the size and what to do instead."""
-    size, free = math.prod(shape) * dtype.itemsize, _free_memory(device)
+    size, free = math.prod(shape) * dtype.itemsize, free_memory(device)
     if size > free:
         what = f"{size / 1e9:,.1f} GB for shape {tuple(shape)}, {free / 1e9:,.1f} GB are free"
         raise MemoryError(f"{what}. Try: {instead}")
@@ -265,20 +263,3 @@ def _computed(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _computed(item) for key, item in value.items()}
     return type(value)(map(_computed, value)) if type(value) in (list, tuple) else value
-
-
-def _free_memory(device: torch.device) -> float:
-    """Bytes that are free, or all that there are where the system does not say more; infinite where it says nothing."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    if device.type != "cpu":
-        return math.inf
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        pass
-    names = getattr(os, "sysconf_names", {})
-    if "SC_PHYS_PAGES" not in names:
-        return math.inf
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
