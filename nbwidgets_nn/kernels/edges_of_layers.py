@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -185,34 +186,56 @@ def _passing(x: Tensor, y: Tensor) -> Edges:
     return replace(edges, source_shape=tuple(x.shape[1:]), target_shape=tuple(y.shape[1:]))
 
 
-def _convolution(module: nn.Module, x: Tensor, y: Tensor) -> EdgeBlock:
-    weight, bias = weights_in_use(module)
-    sizes, places = x.shape[-(weight.ndim - 2) :], y.shape[-(weight.ndim - 2) :]
-    axes = []
-    for axis, (size, count, window) in enumerate(zip(sizes, places, weight.shape[2:], strict=True)):
-        dilation = module.dilation[axis]
-        before = _padding_before(module.padding, axis, dilation * (window - 1))
-        axes.append(sliding(size, count, window, module.stride[axis], before, dilation, module.padding_mode))
-    reach = combined(axes, sizes).to(x.device)
+def convolution_block(
+    module: Any, weight: Tensor, bias: Tensor | None, sizes: Sequence[int], places: Sequence[int]
+) -> EdgeBlock:
+    """Return the edges of a convolution from positions of `sizes` to `places`; of `module` only its settings are read."""
+    reach = combined(window_axes(module, sizes, places, weight.shape[2:]), sizes).to(weight.device)
     kernel = weight.flatten(2)[None, :, :, None]
     return EdgeBlock(kernel, reach[None, None], math.prod(sizes), module.groups, bias)
 
 
-def _padding_before(padding: str | tuple[int, ...], axis: int, spread: int) -> int:
+def window_axes(
+    module: Any, sizes: Sequence[int], places: Sequence[int], window: Sequence[int] | None = None
+) -> list[Tensor]:
+    """Return which positions each place of a convolution or pooling reads: a table (places, taps) for every axis.
+
+    `window` is the size of a convolution's kernel; a pooling has its own.
+
+    >>> [table.tolist() for table in window_axes(nn.MaxPool1d(2), (4,), (2,))]
+    [[[0, 1], [2, 3]]]
+    """
+    if isinstance(module, (*ADAPTIVE_AVERAGES, *ADAPTIVE_MAXIMA)):
+        return [adaptive(*ends) for ends in zip(sizes, places, strict=True)]
+    axes = []
+    for axis, (size, count) in enumerate(zip(sizes, places, strict=True)):
+        taps = _at(module.kernel_size, axis) if window is None else window[axis]
+        dilation = _at(getattr(module, "dilation", 1), axis)
+        before = _padding_before(module.padding, axis, dilation * (taps - 1))
+        padding = getattr(module, "padding_mode", "zeros")
+        axes.append(sliding(size, count, taps, _at(module.stride, axis), before, dilation, padding))
+    return axes
+
+
+def _convolution(module: nn.Module, x: Tensor, y: Tensor) -> EdgeBlock:
+    weight, bias = weights_in_use(module)
+    axes = weight.ndim - 2
+    block = convolution_block(module, weight, bias, x.shape[-axes:], y.shape[-axes:])
+    return replace(block, reach=block.reach.to(x.device))
+
+
+def _padding_before(padding: str | int | tuple[int, ...], axis: int, spread: int) -> int:
     """Positions in front of the first: of "same" padding the smaller half."""
     if isinstance(padding, str):
         return spread // 2 if padding == "same" else 0
-    return padding[axis]
+    return _at(padding, axis)
 
 
 def _average(module: nn.Module, x: Tensor, y: Tensor) -> EdgeBlock:
     dimensions = (AVERAGES | ADAPTIVE_AVERAGES)[_class_of(module, AVERAGES | ADAPTIVE_AVERAGES)]
     sizes, places = x.shape[-dimensions:], y.shape[-dimensions:]
-    if isinstance(module, tuple(ADAPTIVE_AVERAGES)):
-        reach = combined([adaptive(*ends) for ends in zip(sizes, places, strict=True)], sizes)
-        divisor = (reach != OUTSIDE).sum(dim=1)
-    else:
-        reach, divisor = _sliding_average(module, sizes, places)
+    reach = combined(window_axes(module, sizes, places), sizes)
+    divisor = average_divisors(module, reach, sizes, places)
     kernel = (reach != OUTSIDE) / divisor[:, None]
     if (divisor == divisor[0]).all():
         kernel = torch.full_like(kernel[:1], 1 / divisor[0].item())
@@ -222,21 +245,21 @@ def _average(module: nn.Module, x: Tensor, y: Tensor) -> EdgeBlock:
     )
 
 
-def _sliding_average(module: nn.Module, sizes: tuple, places: tuple) -> tuple[Tensor, Tensor]:
-    """Return what each place reads and by what it divides: zeros of the padding count, what lies beyond does not."""
-    axes, counts = [], torch.ones(1, dtype=torch.long)
+def average_divisors(module: Any, reach: Tensor, sizes: Sequence[int], places: Sequence[int]) -> Tensor:
+    """Return what each place of an average pooling divides by: zeros of the padding count, what lies beyond does not."""
+    fixed = getattr(module, "divisor_override", None)
+    if fixed is not None:
+        return torch.full((len(reach),), fixed)
+    if not getattr(module, "count_include_pad", False):
+        return (reach != OUTSIDE).sum(dim=1)
+    counts = torch.ones(1, dtype=torch.long)
     for axis, (size, count) in enumerate(zip(sizes, places, strict=True)):
         window, stride, before = (
             _at(value, axis) for value in (module.kernel_size, module.stride, module.padding)
         )
-        axes.append(sliding(size, count, window, stride, before, 1))
         start = torch.arange(count) * stride - before
         counts = (counts[:, None] * ((start + window).clamp(max=size + before) - start)).flatten()
-    reach = combined(axes, sizes)
-    if not module.count_include_pad:
-        counts = (reach != OUTSIDE).sum(dim=1)
-    fixed = getattr(module, "divisor_override", None)
-    return reach, counts if fixed is None else torch.full_like(counts, fixed)
+    return counts
 
 
 def _maximum(module: nn.Module, x: Tensor, y: Tensor) -> EdgeBlock:
