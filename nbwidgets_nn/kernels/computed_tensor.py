@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from nbwidgets_nn._arrays import as_numpy, expected
+from nbwidgets_nn.kernels._memory import free_memory
 
 CPU = torch.device("cpu")
 

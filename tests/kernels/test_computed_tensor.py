@@ -129,7 +129,7 @@ def test_materialize_into_a_buffer():
 
 
 def test_what_does_not_fit_is_refused_with_its_size(monkeypatch):
-    monkeypatch.setattr(computed_tensor, "_free_memory", lambda _: 500)
+    monkeypatch.setattr(computed_tensor, "free_memory", lambda _: 500)
     layer = linear_triplets()
     for ask in (layer.materialize, lambda: torch.as_tensor(layer), lambda: layer[...]):
         with pytest.raises(MemoryError, match=r"0\.0 GB for shape \(4, 3, 2, 3\).*Try: .*t\.top\(k\)"):
@@ -149,7 +149,7 @@ def test_a_large_convolution_is_never_unrolled(monkeypatch):
         conv.weight[5, 2, 0, 2].item(),
         t.target[b, j].item(),
     ]
-    monkeypatch.setattr(computed_tensor, "_free_memory", lambda _: 1e9)
+    monkeypatch.setattr(computed_tensor, "free_memory", lambda _: 1e9)
     with pytest.raises(MemoryError, match=r"8\.2 GB for shape \(1, 73728, 27648\), 1\.0 GB are free"):
         t.weight  # noqa: B018
     with pytest.raises(MemoryError, match="GB"):
@@ -162,8 +162,8 @@ def test_weights_beyond_float32_stay_exact():
 
 
 def test_free_memory_is_known_or_unbounded():
-    assert 0 < computed_tensor._free_memory(torch.device("cpu")) < 2**60
-    assert computed_tensor._free_memory(torch.device("meta")) == float("inf")
+    assert 0 < computed_tensor.free_memory(torch.device("cpu")) < 2**60
+    assert computed_tensor.free_memory(torch.device("meta")) == float("inf")
 
 
 def test_what_repeats_is_computed_once():
