@@ -28,6 +28,7 @@ _HOMES = {
     "HeatmapContent": "widgets.heatmap_content",
     "MI": "kernels.information",
     "MatrixPanel": "widgets.heatmap_content",
+    "OutputLoader": "storage.output_loader",
     "Columns": "widgets.heatmap_content",
     "Fact": "widgets.heatmap_content",
     "Selection": "widgets.selection",

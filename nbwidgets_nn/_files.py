@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_whole(path: str | Path, data: bytes) -> Path:
     """Write a file, replacing one that is there, and return its path.
+
+    Raises:
+        OSError: the path cannot be written; the message says why, and nothing is left behind.
+    """
+    with whole_file(path) as file:
+        file.write(data)
+    return Path(path)
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file to write to that takes its place at `path` at the end, and does not if the body raises.
 
     Raises:
         OSError: the path cannot be written; the message says why, and nothing is left behind.
@@ -25,13 +40,12 @@ def write_whole(path: str | Path, data: bytes) -> Path:
         raise OSError(f"path {str(path)!r} cannot be written: {error.strerror}") from error
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return path
 
 
 def _unwritable(path: Path) -> str:

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "kernels": {"kernels", "record", "results", "information_results", "_arrays", "_progress"},
     "widgets": {"widgets", "figures", *VOCABULARY},
     "figures": {"figures", "widgets", *VOCABULARY},
+    "storage": {"storage", "record", "kernels", "_arrays", "_files"},
     "digits": set(),
 }
 FRONT = {

@@ -1,0 +1,1 @@
+"""Recordings, graphs and results in files, without pickle."""
