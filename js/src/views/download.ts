@@ -42,15 +42,19 @@ async function toPng(svg: string): Promise<Blob> {
     canvas.width = image.naturalWidth * 2;
     canvas.height = image.naturalHeight * 2;
     context2d(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await new Promise<Blob>((done, fail) =>
-      canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("the browser could not make a PNG")))),
-    );
+    return await pngOf(canvas);
   } finally {
     URL.revokeObjectURL(url);
   }
 }
 
-function save(blob: Blob, name: string): void {
+export function pngOf(canvas: HTMLCanvasElement): Promise<Blob> {
+  return new Promise((done, fail) =>
+    canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("the browser could not make a PNG")))),
+  );
+}
+
+export function save(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
   const link = make("a", { href: url, download: name });
   link.click();

@@ -7,8 +7,9 @@ import type { GraphScene } from "./graph_scene.ts";
 
 /** Units at least this far apart have room for their names. */
 const LABEL_FITS = 11;
-/** Between a mark and its label, and of the paper round the label. */
+/** Between a mark and its label, between a mark and the paper of its label, and from the label to the paper's end. */
 const GAP = 8;
+const CLEAR = 1;
 const PAD = 3;
 
 export function paintLabels(context: CanvasRenderingContext2D, scene: GraphScene, colors: GraphColors): void {
@@ -41,8 +42,10 @@ function paintColumn(
     context.font = `${unit === largest ? "700 " : ""}${size}px ${palette.font}`;
     const width = context.measureText?.(text)?.width ?? 0;
     context.fillStyle = palette.paper;
-    context.globalAlpha = 0.9;
-    context.fillRect((left ? x - width : x) - PAD, y - size / 2 - 1, width + 2 * PAD, size + 2);
+    context.globalAlpha = 0.92;
+    // From the mark on: what is left of an edge before a number would look like its sign.
+    const paper = width + GAP - CLEAR + PAD;
+    context.fillRect(left ? x - width - PAD : x - GAP + CLEAR, y - size / 2 - 1, paper, size + 2);
     context.globalAlpha = 1;
     context.fillStyle = unit === largest ? palette.ink : palette.muted;
     context.fillText(text, x, y + 0.5);

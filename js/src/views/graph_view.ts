@@ -5,7 +5,8 @@ import { decodeGraph, type Node, type WireGraph } from "../core/graph_content.ts
 import type { Quantity } from "../core/graph_strength.ts";
 import { FRAME } from "../core/layout.ts";
 import { sameUnits } from "../core/selection.ts";
-import { button, make, setText } from "./dom.ts";
+import { button, make, setText, showError } from "./dom.ts";
+import { pngOf, save } from "./download.ts";
 import { Frames } from "./frames.ts";
 import { type Brush, followGestures } from "./gestures.ts";
 import { type GraphColors, readColors } from "./graph_colors.ts";
@@ -18,6 +19,7 @@ import { MapCard } from "./graph_map.ts";
 import { NodesCanvas } from "./graph_nodes.ts";
 import { GraphOverlay } from "./graph_overlay.ts";
 import { GraphPathList } from "./graph_path_list.ts";
+import { drawParts, pictureName } from "./graph_picture.ts";
 import { GraphPointer } from "./graph_pointer.ts";
 import { GraphReadout, readPointed } from "./graph_readout.ts";
 import { type GraphPart, GraphScene, isNode } from "./graph_scene.ts";
@@ -42,6 +44,8 @@ export class GraphView {
   private readonly panel: HTMLElement;
   private readonly plot: HTMLElement;
   private readonly stage: HTMLElement;
+  /** What a picture of the graph shows, from the top. */
+  private readonly parts: readonly HTMLElement[];
   private readonly hint: WheelHint;
   private readonly edges: EdgesCanvas;
   private readonly nodes = new NodesCanvas();
@@ -104,11 +108,12 @@ export class GraphView {
       this.card.node,
       this.tip.node,
     );
+    const head = make("div", { class: "nbw-head" }, this.words.title, this.words.how, this.tools());
     const foot = make("div", { class: "nbw-foot nbw-wide" }, this.words.legend, this.readout.node);
     this.panel = make(
       "div",
       { class: "nbw-panel nbw-graph", role: "group", "aria-label": "edges" },
-      make("div", { class: "nbw-head" }, this.words.title, this.words.how, this.tools()),
+      head,
       this.controls.node,
       this.stage,
       foot,
@@ -116,6 +121,7 @@ export class GraphView {
       this.paths.node,
       this.table.node,
     );
+    this.parts = [head, this.stage, foot, this.words.notes, this.paths.node];
     root.append(this.message, this.panel, this.live);
     followGestures(this.plot, this.pointer(), signal);
     followGraphKeys(this.plot, this.hands.keys(), signal);
@@ -136,7 +142,23 @@ export class GraphView {
       button("−", "zoom out (−)", () => scene.zoomAt(middle(), 1 / 1.6), signal),
       button("+", "zoom in (+)", () => scene.zoomAt(middle(), 1.6), signal),
       button("fit", "show everything (0, or double click)", () => scene.fit(), signal),
+      button("PNG", "download what is seen as PNG", () => this.download(), signal),
     );
+  }
+
+  private async download(): Promise<void> {
+    const { graph } = this.scene;
+    if (!graph || !this.colors) return;
+    try {
+      // What the pointer was at on its way to the button is painted away first.
+      await new Promise((done) => requestAnimationFrame(done));
+      // A saved page bears the name of the model.
+      const of = document.getElementById("nbw-state") ? document.title : "";
+      const picture = drawParts(this.parts, this.colors.palette.paper);
+      save(await pngOf(picture), `${pictureName(graph, this.scene, of)}.png`);
+    } catch (error) {
+      showError(this.root, error);
+    }
   }
 
   private pointer(): GraphPointer {
