@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, Normalize
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _ANNOTATED_UNITS = 16
 _NAMED = 48
 _NAMED_ACROSS = 70  # characters
+_DARK = 118  # luminance below which white letters are read better than black ones
 
 
 def draw_heatmaps(
@@ -49,29 +50,54 @@ def draw_heatmaps(
         ValueError: a theme that is neither "light" nor "dark", or nothing to draw.
     """
     colors = theme_called(theme)
-    if not content.panels:
-        raise ValueError(f"there is nothing to draw for layer {content.layer!r}: {content.message}")
-    grid = _Grid(content)
-    figure = Figure(figsize=grid.inches, facecolor=colors.paper, layout="constrained")
-    cells = figure.add_gridspec(
-        len(grid.heights), len(grid.widths), width_ratios=grid.widths, height_ratios=grid.heights
-    )
-    heading = f"{content.layer} · {plural(len(content.order), 'unit')}"
-    figure.suptitle(heading, x=0.01, ha="left", size=8, color=colors.muted)
-    if content.dendrogram is not None:
-        _draw_tree(figure.add_subplot(cells[-2, 0]), content.dendrogram, cut, colors)
-        _draw_strip(figure.add_subplot(cells[-2, 1]), content.dendrogram, cut, colors)
-    for column, panel in zip(grid.columns, content.panels, strict=True):
-        *above, matrix, legend = (figure.add_subplot(cells[row, column]) for row in range(len(grid.heights)))
-        chosen = Marked(_selected_rows(content, selection), _selected_columns(content, panel, selection))
-        _draw_head([*above, matrix][0], panel, colors)
-        _draw_panel(matrix, legend, content, panel, chosen, theme)
-        for head in above:
-            head.set_axis_off()
-        sums = panel.sums(content.order)
-        if sums is not None:
-            draw_sums(above[0], figure.add_subplot(cells[-2, column + 1]), sums, chosen, colors)
+    picture = HeatmapPicture(content, cut, selection)
+    figure = Figure(figsize=picture.inches, facecolor=colors.paper, layout="constrained")
+    picture.draw_on(figure, theme)
     return file_bytes(figure, format, dpi)
+
+
+class HeatmapPicture:
+    """The picture of a content: how large it wants to be, and how it is drawn on a figure that lays out by constraints.
+
+    Raises:
+        ValueError: nothing to draw.
+    """
+
+    def __init__(self, content: HeatmapContent, cut: float, selection: Selection) -> None:
+        if not content.panels:
+            raise ValueError(f"there is nothing to draw for layer {content.layer!r}: {content.message}")
+        self._content, self._cut, self._selection = content, cut, selection
+        self._grid = _Grid(content)
+
+    @property
+    def inches(self) -> tuple[float, float]:
+        """Return width and height."""
+        return self._grid.inches
+
+    def draw_on(self, figure: FigureBase, theme: str) -> None:
+        """Draw into a figure, or a part of one."""
+        content, grid, colors = self._content, self._grid, THEMES[theme]
+        cells = figure.add_gridspec(
+            len(grid.heights), len(grid.widths), width_ratios=grid.widths, height_ratios=grid.heights
+        )
+        heading = f"{content.layer} · {plural(len(content.order), 'unit')}"
+        figure.suptitle(heading, x=0.01, ha="left", size=8, color=colors.muted)
+        if content.dendrogram is not None:
+            _draw_tree(figure.add_subplot(cells[-2, 0]), content.dendrogram, self._cut, colors)
+            _draw_strip(figure.add_subplot(cells[-2, 1]), content.dendrogram, self._cut, colors)
+        for column, panel in zip(grid.columns, content.panels, strict=True):
+            *above, matrix, legend = (
+                figure.add_subplot(cells[row, column]) for row in range(len(grid.heights))
+            )
+            rows = _selected_rows(content, self._selection)
+            chosen = Marked(rows, _selected_columns(content, panel, self._selection))
+            _draw_head([*above, matrix][0], panel, colors)
+            _draw_panel(matrix, legend, content, panel, chosen, theme)
+            for head in above:
+                head.set_axis_off()
+            sums = panel.sums(content.order)
+            if sums is not None:
+                draw_sums(above[0], figure.add_subplot(cells[-2, column + 1]), sums, chosen, colors)
 
 
 def draw_correlation(
@@ -86,7 +112,7 @@ def draw_correlation(
     codes = encode(panel.values, span)
     _draw_cells(axes, codes, panel, "light")
     if len(order) <= _ANNOTATED_UNITS:
-        _annotate(axes, panel, order, annotate_from)
+        _annotate(axes, panel, order, at_least=annotate_from)
     ticks = order[:: max(1, -(-len(order) // 16))]
     axes.set(
         xlabel=xlabel,
@@ -131,7 +157,7 @@ def _draw_panel(
     _draw_cells(matrix, codes, panel, theme)
     _name_rows_and_columns(matrix, content, panel, colors)
     if max(codes.shape) <= _ANNOTATED_UNITS:
-        _annotate(matrix, panel, content.order)
+        _annotate(matrix, panel, content.order, theme)
     _outline(matrix, chosen, panel, colors.accent)
     _draw_legend(legend, panel, codes, theme)
 
@@ -204,13 +230,16 @@ def _name_rows_and_columns(axes: Axes, content: HeatmapContent, panel: MatrixPan
     axes.tick_params(length=0, labelsize=6, colors=colors.muted)
 
 
-def _annotate(axes: Axes, panel: MatrixPanel, order: NDArray, at_least: float = 0.0) -> None:
+def _annotate(
+    axes: Axes, panel: MatrixPanel, order: NDArray, theme: str = "light", at_least: float = 0.0
+) -> None:
     span = panel.range
+    # Luminance of the cells, 0 to 255: letters are white on dark ones.
+    light = color_table(diverging=span.diverging, theme=theme) @ (0.2126, 0.7152, 0.0722)
     for (row, column), value in np.ma.ndenumerate(panel.in_order(panel.values, order)):
         if not (span.low <= value <= span.high and abs(value) >= at_least):  # NaN is not either
             continue
-        strong = abs(value - (span.low + span.high) / 2) > 0.3 * (span.high - span.low)
-        ink = "white" if span.diverging == strong else "black"
+        ink = "white" if light[encode(np.array([value]), span)[0]] < _DARK else "black"
         axes.text(column + 0.5, row + 0.5, format_cell(value), ha="center", va="center", size=6, color=ink)
 
 

@@ -202,3 +202,33 @@ def test_examples_run(module):
     results = doctest.testmod(importlib.import_module(module))
     assert results.attempted > 0
     assert results.failed == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("low", [-1.0, 0.0])
+def test_values_written_in_cells_can_be_read(theme, low, monkeypatch):
+    values = np.linspace(low, 1, 16).reshape(4, 4)
+    panel = nw.MatrixPanel("v", "v", values, columns=nw.Columns("things", list("abcd")))
+    content = nw.HeatmapContent("fc", (panel,))
+    drawn, save = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (save(self, *a, **k), drawn.append(self)))
+    draw_heatmaps(content, cut=0.5, selection=nw.Selection("fc"), theme=theme)
+    axes = next(axes for axes in drawn[0].axes if axes.images)
+    cells = axes.images[0].get_array() / 255
+    written = [text for text in axes.texts if text.get_color() in ("white", "black")]
+    assert len(written) == 16
+    for text in written:
+        x, y = text.get_position()
+        assert contrast(cells[int(y), int(x)], text.get_color()) > 3.5, text.get_text()
+
+
+def contrast(cell, ink):
+    """WCAG's ratio of two colours."""
+
+    def luminance(rgb):
+        rgb = np.asarray(rgb)
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        return linear @ (0.2126, 0.7152, 0.0722)
+
+    one, other = luminance(cell), 1.0 if ink == "white" else 0.0
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
