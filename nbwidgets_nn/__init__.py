@@ -53,7 +53,7 @@ _HOMES = {
     "eis_between_groups": "kernels.effective_information",
     "EffectiveInformation": "information_results",
     "EIReport": "information_results",
-    "explore": "explorer",
+    "explore": "explore_model",
     "extract_independent_neurons": "kernels.clustering",
     "hl_size_analysis": "hidden_layer_size",
     "hl_size_analysis_Sequential": "hidden_layer_size",

@@ -28,6 +28,19 @@ def expected(name: str, what: str, came: str, try_: str = "") -> str:
     return f"{name}: expected {what}, got {came}" + (f". Try: {try_}" if try_ else "")
 
 
+def at_least(name: str, number: Any, least: int) -> int:
+    """Return a whole number of at least `least`.
+
+    TypeError for what is no whole number (True is none), ValueError for a smaller one.
+    """
+    what = f"a whole number of at least {least}"
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise TypeError(expected(name, what, repr(number)))
+    if number < least:
+        raise ValueError(expected(name, what, repr(number)))
+    return int(number)
+
+
 def as_array(value: Any, name: str) -> Any:
     """Read a tensor (detached) or a real NumPy array, of any shape; TypeError if it does not hold real numbers.
 

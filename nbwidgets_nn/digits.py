@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from tqdm.auto import tqdm
+
+from nbwidgets_nn._progress import bar
 
 HELD_OUT = 360
 
@@ -51,7 +52,7 @@ def train(
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     known = len(images) - HELD_OUT
     network.train()
-    for _ in tqdm(range(epochs), desc="training", unit="epoch", delay=1, leave=False):
+    for _ in bar(range(epochs), "training", "epoch"):
         for batch in torch.randperm(known, generator=shuffle).split(64):
             optimizer.zero_grad()
             nn.functional.cross_entropy(network(images[batch]), labels[batch]).backward()

@@ -1,4 +1,4 @@
-"""`explore(model, input)`: record a model and explore its layers. The one place where a choice leads to a computation."""
+"""The explorer as a widget: where a choice made in one of its parts leads to a computation, and to the others."""
 
 from __future__ import annotations
 
@@ -10,37 +10,29 @@ from typing import Any
 import numpy as np
 import torch
 import traitlets
-from ipywidgets import HBox, Layout, Widget, jslink
+from ipywidgets import HBox, Layout, Widget
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
+from nbwidgets_nn._arrays import expected
+from nbwidgets_nn._progress import bar
+from nbwidgets_nn.explorer_links import link_graph, write_explorer
 from nbwidgets_nn.graph_view import graph_content
 from nbwidgets_nn.information_results import EffectiveInformation
-from nbwidgets_nn.kernels.layer_question import check_range
 from nbwidgets_nn.layer_view import LayerView, view_layer
 from nbwidgets_nn.record.activations import Activations
-from nbwidgets_nn.results import check_threshold
 from nbwidgets_nn.shown_information import ShownInformation
-from nbwidgets_nn.widgets._array_trait import pack
-from nbwidgets_nn.widgets._still import StillPicture
+from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.edge_graph import EdgeGraph
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
 from nbwidgets_nn.widgets.layer_picker import LayerPicker, LayerRow
 from nbwidgets_nn.widgets.linked_heatmaps import LinkedHeatmaps
-from nbwidgets_nn.widgets.saved_page import compress, widget_state, write_page
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
 
 # Layers of up to this many units are analysed at once, so that the picker can show how redundant they are.
 _AT_ONCE_UNITS = 1024
 
-# Heights of the other linkages can exceed the largest distance, or fall towards the root.
-_METHODS = ("average", "complete", "single", "weighted")
-
 # Seconds to wait for a computation before its progress is shown in its place.
 _PATIENCE_AT_FIRST, _PATIENCE = 1.0, 0.3
-
-# Traits that the edge graph shares with the other widgets.
-_GRAPH_LINKS = (("heatmaps", "selection"), ("heatmaps", "clusters"), ("picker", "layer"))
 
 _REDUNDANCY = (
     "Share of the units that could be left out if one of each cluster were kept: "
@@ -48,82 +40,7 @@ _REDUNDANCY = (
 )
 
 
-def explore(
-    model: torch.nn.Module | Activations,
-    input: Any = None,  # noqa: A002 - the seeds' name
-    *,
-    layer: str | None = None,
-    target: Sequence[Any] | None = None,
-    cut: float = 0.5,
-    method: str = "average",
-    use_abs_correlation: bool = True,
-    max_units: int = 4096,
-    ei_bins: int = 64,
-    input_range: tuple[float, float] | None = None,
-    classes: Sequence[Any] | None = None,
-    max_edges: int = 1_000_000,
-    title: str | None = None,
-) -> Explorer:
-    """Record a model on some input and open the explorer: layers on the left, linked heatmaps on the right, edges below.
-
-    Cost: one forward pass, a copy of every layer's output, a units x units matrix for each layer looked at, and the weights
-    of the edges held.
-
-    Args:
-        model: any module, or an `Activations` made before (then without ``input``).
-        input: what the model takes: a tensor, a tuple of arguments, or a dict of keyword arguments.
-        layer: the layer shown first; by default the last hidden one.
-        target: one label a sample; the second heatmap then averages over classes instead of showing samples.
-        cut: height of the first cut, in 1 − |r|: 0.3 joins units with |r| of about 0.7 and more.
-        method: linkage, see `cluster_units`.
-        use_abs_correlation: let units that fire in opposition count as alike.
-        max_units: of a larger layer this many units of largest variance are shown, and the view says so.
-        ei_bins: bins of each input and output of the effective information. It is computed beside the notebook, exactly; a
-            layer that takes more than a few seconds offers a button.
-        input_range: (low, high) of the model's own input, for its effective information: (0, 1) for pixels. By default
-            (-10, 10), as behind any layer without an activation.
-        classes: names of the last layer's units, printed beside them in the edge graph; by default their numbers, if the
-            labels are these numbers.
-        max_edges: the most edges that the edge graph holds, see `edge_graph`; 0 leaves the graph out.
-        title: shown above the layers; the model's class by default.
-
-    Returns:
-        An `Explorer`, with ``layer``, ``selection`` and ``cut`` to read, write and observe.
-
-    Raises:
-        TypeError, ValueError, KeyError: bad input, by the argument's name.
-    """
-    if isinstance(model, Activations):
-        if input is not None:
-            raise ValueError("input must be left out when model is a recording: the recording has its own")
-        recording = model
-    elif input is None:
-        raise TypeError("input is missing: explore(model, input) needs something to run the model on")
-    else:
-        recording = Activations(model, input)
-    check_threshold(cut, use_abs_correlation, "cut")
-    if method not in _METHODS:
-        raise ValueError(
-            f"method must be one of {_METHODS}, whose trees can be cut at any height, but {method!r} came"
-        )
-    if not isinstance(max_units, int) or max_units < 2:
-        raise ValueError(f"max_units must be a whole number of at least 2, but {max_units!r} came")
-    if not isinstance(ei_bins, int) or ei_bins < 2:
-        raise ValueError(f"ei_bins must be a whole number of at least 2, but {ei_bins!r} came")
-    if input_range is not None:
-        input_range = check_range("input_range", input_range)
-    options = {
-        "cut": cut,
-        "method": method,
-        "use_abs_correlation": use_abs_correlation,
-        "max_units": max_units,
-    }
-    graph = {"classes": classes, "max_edges": max_edges}
-    ei = (ei_bins, input_range)
-    return Explorer(recording, layer=layer, target=target, ei=ei, graph=graph, title=title, **options)
-
-
-class Explorer(StillPicture, HBox):
+class Explorer(StillPicture, Drawable, HBox):
     """The explorer as a widget; made by `explore`.
 
     Attributes:
@@ -184,7 +101,7 @@ class Explorer(StillPicture, HBox):
         )
         self._links = []
         if self.graph is not None:  # before the links: a layer set in Python is not the picker's yet
-            self._link_graph(self.graph)
+            self._links += link_graph(self, self.graph)
         self._links += [
             traitlets.link((self.picker, "layer"), (self, "layer")),
             traitlets.link((self.heatmaps, "cut"), (self, "cut")),
@@ -198,35 +115,9 @@ class Explorer(StillPicture, HBox):
         """Return the edges of all layers, the units in the order of the heatmaps."""
         content = graph_content(self.recording, target=self._target, orders=self._order_of, **options)
         graph = EdgeGraph(content)
+        graph.find_clusters = lambda: self.heatmaps.content.clusters(self.heatmaps.cut)
         graph.layout = Layout(flex="1 1 100%", min_width="0", max_width="100%")
         return graph
-
-    def _link_graph(self, graph: EdgeGraph) -> None:
-        """Keep the graph's selection, layer and clusters those of the other two.
-
-        What a reader does is passed on in the browser, which is quick and needs no kernel; passing it on here as well
-        could bring back what has changed meanwhile. So only what is set in Python is passed on in Python.
-        """
-
-        def to_graph(change: Any) -> None:
-            if change.new.write:
-                graph.selection = change.new
-
-        def from_graph(change: Any) -> None:
-            if change.new.write:
-                self.selection = change.new
-
-        def mark_layer(change: Any) -> None:
-            if self.picker.layer != change.new:  # not picked in the browser
-                graph.layer = change.new
-
-        self.observe(to_graph, "selection")
-        self.observe(mark_layer, "layer")
-        graph.observe(from_graph, "selection")
-        self._links += [
-            jslink((getattr(self, widget), trait), (graph, trait)) for widget, trait in _GRAPH_LINKS
-        ]
-        graph.layer = self.layer
 
     @traitlets.validate("layer")
     def _known_layer(self, proposal: Any) -> str:
@@ -285,44 +176,76 @@ class Explorer(StillPicture, HBox):
         names = list(self.recording.layernames)
         self._analyse([name for name in names if name not in self._views])
         quick = [name for name in names if self._information.is_quick(name)]
-        for name in tqdm(quick, desc="effective information", unit="layer", delay=1, leave=False):
+        for name in bar(quick, "effective information", "layer"):
             self._information.find(name)
         self.picker.layers = tuple(
             {**row, "redundancy": self._views[row["name"]].redundancy} for row in self.picker.layers
         )
-        answers = {
-            name: {"heatmaps": {"content": compress(pack(self._content(name).to_state()))}}
-            for name in tqdm(names, desc="saving layers", unit="layer", delay=1, leave=False)
-        }
         self.heatmaps.job = None  # nobody can press its button there
-        widgets = [
-            {"name": "picker", "kind": "layer_picker", "state": widget_state(self.picker)},
-            {
-                "name": "heatmaps",
-                "kind": "linked_heatmaps",
-                "state": widget_state(self.heatmaps, without="content"),
-            },
-        ]
-        links = []
-        if self.graph is not None:
-            widgets.append({"name": "graph", "kind": "edge_graph", "state": widget_state(self.graph)})
-            links = [[f"{first}.{trait}", f"graph.{trait}"] for first, trait in _GRAPH_LINKS]
-        return write_page(
-            path, title=self.picker.title, widgets=widgets, links=links, answers={"picker.layer": answers}
-        )
+        contents = ((name, self._content(name)) for name in names)
+        return write_explorer(path, self.picker, self.heatmaps, self.graph, contents, len(names))
 
     def static_html(self) -> str:
         """Return the layer table, the heatmaps and the edges as still pictures."""
         shown = filter(None, [self.picker, self.heatmaps, self.graph])
         return "".join(widget.static_html() for widget in shown)
 
-    def to_png(self, path: str | Path | None = None, **options: Any) -> bytes | Path:
-        """Draw the heatmaps as they are shown; see `LinkedHeatmaps.to_png`."""
-        return self.heatmaps.to_png(path, **options)
+    def to_png(
+        self,
+        path: str | Path | None = None,
+        *,
+        parts: str | Sequence[str] | None = None,
+        dpi: int = 150,
+        theme: str = "light",
+    ) -> bytes | Path:
+        """Draw the heatmaps as they are shown, and below them the edge graph, as PNG.
 
-    def to_svg(self, path: str | Path | None = None, **options: Any) -> str | Path:
-        """Draw the heatmaps as they are shown; see `LinkedHeatmaps.to_svg`."""
-        return self.heatmaps.to_svg(path, **options)
+        Args:
+            path: where to; without one the bytes are returned.
+            parts: "heatmaps" or "graph" for one alone; by default both, as far as there is something to draw.
+            dpi: dots an inch.
+            theme: "light" or "dark".
+
+        Raises:
+            ValueError: unknown parts or theme, nothing to draw, or a path with another ending.
+            OSError: the path cannot be written; nothing is left behind.
+        """
+        return super().to_png(path, parts=parts, dpi=dpi, theme=theme)
+
+    def to_svg(
+        self,
+        path: str | Path | None = None,
+        *,
+        parts: str | Sequence[str] | None = None,
+        theme: str = "light",
+    ) -> str | Path:
+        """Draw the same as SVG; without a path the text is returned."""
+        return super().to_svg(path, parts=parts, theme=theme)
+
+    def _draw(self, format: str, *, parts: str | Sequence[str] | None, **options: Any) -> bytes:  # noqa: A002
+        from nbwidgets_nn.figures.explorer import draw_explorer  # noqa: PLC0415 - matplotlib only for a picture
+        from nbwidgets_nn.figures.heatmaps import HeatmapPicture  # noqa: PLC0415
+
+        parts = self._checked_parts(parts)
+        if "graph" not in parts:
+            return self.heatmaps._draw(format, **options)  # noqa: SLF001 - the same for one part
+        if "heatmaps" not in parts:
+            return self.graph._draw(format, **options)  # noqa: SLF001
+        picture = HeatmapPicture(self.heatmaps.content, self.heatmaps.cut, self.heatmaps.selection)
+        return draw_explorer(picture, self.graph.content, self.graph.view(), format=format, **options)
+
+    def _checked_parts(self, parts: str | Sequence[str] | None) -> list[str]:
+        there = ["graph"] if self.graph is not None and self.graph.content.columns else []
+        if self.heatmaps.content.panels or not there:
+            there.append("heatmaps")
+        if parts is None:
+            return there
+        asked = [parts] if isinstance(parts, str) else list(parts)
+        if not asked or not set(asked) <= {"heatmaps", "graph"}:
+            raise ValueError(expected("parts", 'some of "heatmaps" and "graph"', f"{parts!r}"))
+        if "graph" in asked and self.graph is None:
+            raise ValueError(expected("parts", '"heatmaps", as max_edges=0 left the graph out', f"{parts!r}"))
+        return asked
 
     def _show_layer(self, _change: Any) -> None:
         if self.layer not in self._views:  # a large layer: say at once what the wait is for
@@ -406,7 +329,7 @@ class Explorer(StillPicture, HBox):
                 self.heatmaps.job = self._information.job(name, state, text, steps)
 
     def _analyse(self, names: list[str]) -> None:
-        for name in tqdm(names, desc="analysing layers", unit="layer", delay=1, leave=False):
+        for name in bar(names, "analysing layers", "layer"):
             self._views[name] = self._view_or_reason(name)
 
     def _view_or_reason(self, name: str) -> LayerView:

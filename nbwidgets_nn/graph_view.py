@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nbwidgets_nn._arrays import expected
+from nbwidgets_nn._arrays import at_least, expected
 from nbwidgets_nn.graph_plan import Bundle, GraphPlan
 from nbwidgets_nn.kernels.triplets import triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import WEIGHTED
+from nbwidgets_nn.record.recorded import recorded
 from nbwidgets_nn.widgets.edge_graph import EdgeGraph
 from nbwidgets_nn.widgets.edge_graph_content import EdgeBundle, EdgeGraphContent, UnitColumn
 
@@ -63,12 +64,7 @@ def edge_graph(
     Raises:
         TypeError, ValueError, IndexError: bad input, by the argument's name.
     """
-    if isinstance(model, Activations):
-        if input is not None:
-            raise ValueError(expected("input", "none with a recording", "one", "edge_graph(recording)"))
-        recording = model
-    else:
-        recording = Activations(model, input)
+    recording = recorded(model, input, call="edge_graph")
     strangers = sorted(set(options) - set(EdgeGraph.OPTIONS))
     if strangers:
         what = f"some of {', '.join(EdgeGraph.OPTIONS)}"
@@ -92,8 +88,7 @@ def graph_content(
         return EdgeGraphContent(message="No edges: the recording holds no samples.")
     count = len(values)
     chosen = _chosen(_fitting(recording) if samples is None else samples, count)
-    if max_edges < 1:
-        raise ValueError(expected("max_edges", "at least 1", f"{max_edges}"))
+    at_least("max_edges", max_edges, 1)
     some = recording.take(chosen)
     names = _sample_names(chosen % count, target, count)
     plan = GraphPlan(some, triplets(some))

@@ -188,17 +188,24 @@ def test_model_is_left_as_it_was(X):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda m, x: nw.explore(m), TypeError, "input is missing"),
-        (lambda m, x: nw.explore(nw.Activations(m, x), x), ValueError, "input must be left out"),
+        (lambda m, x: nw.explore(m), TypeError, "input: expected what the model is run on, got none"),
+        (
+            lambda m, x: nw.explore(nw.Activations(m, x), x),
+            ValueError,
+            "input: expected none with a recording",
+        ),
         (lambda m, x: nw.explore(m, x, layer="O"), KeyError, "no layer 'O' was recorded"),
         (lambda m, x: nw.explore(m, x, target=[1, 2]), ValueError, "one label a sample: 80 samples"),
         (lambda m, x: nw.explore(m, x, cut=3), ValueError, r"cut: expected a distance .* in \[0, 1\], got 3"),
-        (lambda m, x: nw.explore(m, x, method="ward"), ValueError, "method must be one of"),
+        (lambda m, x: nw.explore(m, x, method="ward"), ValueError, "method: expected one of"),
         (
             lambda m, x: nw.explore(m, x, max_units=1),
             ValueError,
-            "max_units must be a whole number of at least 2",
+            "max_units: expected a whole number of at least 2, got 1",
         ),
+        (lambda m, x: nw.explore(m, x, max_edges="x"), TypeError, "max_edges: expected a whole number"),
+        (lambda m, x: nw.explore(m, x, max_edges=-1), ValueError, "max_edges: expected a whole number"),
+        (lambda m, x: nw.explore(m, x, ei_bins=True), TypeError, "ei_bins: expected a whole number"),
         (lambda m, x: setattr(nw.explore(m, x), "layer", "7"), KeyError, "no layer '7'"),
         (lambda m, x: nw.explore(m, x).save_html("no/such/folder/a.html"), OSError, "does not exist"),
     ],

@@ -366,7 +366,7 @@ def test_named_units_stand_as_they_are_numbered():
         ({"samples": 0}, "samples: expected at least 1"),
         ({"target": [1, 2]}, "target: expected one label for each of 4 samples, got 2"),
         ({"classes": ["a"]}, "classes: expected a name for each of the last layer's 2 units, got 1"),
-        ({"max_edges": 0}, "max_edges: expected at least 1"),
+        ({"max_edges": 0}, "max_edges: expected a whole number of at least 1, got 0"),
     ],
 )
 def test_bad_options_are_named(options, message):

@@ -36,12 +36,14 @@ MAY_IMPORT = {
     "widgets": {"widgets", "figures", *VOCABULARY},
     "figures": {"figures", "widgets", *VOCABULARY},
     "storage": {"storage", "record", "kernels", "_arrays", "_files"},
-    "digits": set(),
+    "digits": {"_progress"},
 }
 FRONT = {
     "__init__",
     "__main__",
+    "explore_model",
     "explorer",
+    "explorer_links",
     "graph_plan",
     "graph_view",
     "hidden_layer_size",

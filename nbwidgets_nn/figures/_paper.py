@@ -17,17 +17,17 @@ from nbwidgets_nn.figures._file_bytes import file_bytes
 
 # A pixel of a screen in the points that matplotlib measures lines and letters in.
 POINTS = 0.75
-_PIXELS_PER_INCH = 96
+PIXELS_PER_INCH = 96
 
 
 class Paper:
-    """An empty figure of some pixels, in the colours of a theme."""
+    """An empty sheet of some pixels, in the colours of a theme: a figure of its own, or the foot of a ``figure``."""
 
-    def __init__(self, width: float, height: float, theme: str) -> None:
+    def __init__(self, width: float, height: float, theme: str, figure: Figure | None = None) -> None:
         self.width, self.height, self.theme, self.colors = width, height, theme, theme_called(theme)
-        size = (width / _PIXELS_PER_INCH, height / _PIXELS_PER_INCH)
-        self.figure = Figure(figsize=size, facecolor=self.colors.paper)
-        self.axes = self.figure.add_axes((0, 0, 1, 1))
+        size = np.array([width, height]) / PIXELS_PER_INCH
+        self.figure = Figure(figsize=size, facecolor=self.colors.paper) if figure is None else figure
+        self.axes = self.figure.add_axes((0, 0, *(size / self.figure.get_size_inches())))
         self.axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
         self.axes.set_axis_off()
 

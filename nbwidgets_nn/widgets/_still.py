@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._files import write_whole
 
 
@@ -23,12 +24,32 @@ class StillPicture:
 class Drawable:
     """Pictures of what a widget shows, without zoom: the widget's `_draw(format, **options)` gives the bytes."""
 
-    def to_png(self, path: str | Path | None = None, *, dpi: int = 150, theme: str = "light") -> bytes | Path:
-        """Draw what is shown, without zoom, as PNG: write it to ``path`` and return that; without one return the bytes."""
-        picture = self._draw("png", dpi=dpi, theme=theme)
+    def to_png(
+        self, path: str | Path | None = None, *, dpi: int = 150, theme: str = "light", **options: Any
+    ) -> bytes | Path:
+        """Draw what is shown, without zoom, as PNG: write it to ``path`` and return that; without one return the bytes.
+
+        Raises:
+            ValueError: a theme that is neither "light" nor "dark", nothing to draw, or a path with another ending.
+            OSError: the path cannot be written; nothing is left behind.
+        """
+        _check_ending(path, ".png")
+        picture = self._draw("png", dpi=dpi, theme=theme, **options)
         return picture if path is None else write_whole(path, picture)
 
-    def to_svg(self, path: str | Path | None = None, *, theme: str = "light") -> str | Path:
-        """Draw what is shown, without zoom, as SVG: write it to ``path`` and return that; without one return the text."""
-        picture = self._draw("svg", theme=theme)
+    def to_svg(self, path: str | Path | None = None, *, theme: str = "light", **options: Any) -> str | Path:
+        """Draw what is shown, without zoom, as SVG: write it to ``path`` and return that; without one return the text.
+
+        Raises:
+            ValueError, OSError: as of `to_png`.
+        """
+        _check_ending(path, ".svg")
+        picture = self._draw("svg", theme=theme, **options)
         return picture.decode() if path is None else write_whole(path, picture)
+
+
+def _check_ending(path: str | Path | None, ending: str) -> None:
+    """Refuse the name of a file that says it holds something else; a name without an ending says nothing."""
+    if path is not None and Path(path).suffix.lower() not in ("", ending):
+        hint = f"{Path(path).with_suffix(ending)}"
+        raise ValueError(expected("path", f"a name that ends in {ending}", f"{str(path)!r}", hint))

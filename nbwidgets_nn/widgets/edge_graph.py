@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, replace
 from html import escape
 from typing import Any
 
@@ -14,6 +15,7 @@ from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._words import plural
 from nbwidgets_nn.widgets._array_trait import pack
 from nbwidgets_nn.widgets._bundle import bundle
+from nbwidgets_nn.widgets._edge_scene import EdgeView
 from nbwidgets_nn.widgets._edge_strength import QUANTITIES
 from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent
@@ -47,7 +49,8 @@ class EdgeGraph(StillPicture, Drawable, Savable, anywidget.AnyWidget):
         content: columns, bundles of edges and samples; set the trait to show other ones.
         sample: which of the samples held is shown first.
         quantity: what orders, widens and colours the edges: "contribution" (weight times source value) or "weight".
-        shown: how many edges are drawn, the strongest first; None draws at most 400.
+        shown: how many edges are drawn: half of them are shared evenly among the layers, each layer's strongest, the others
+            are the strongest of all that are left. More than there are draws all; None draws at most 400.
         per_unit: draw the strongest ones into each unit instead, this many; 0 is off.
         color_by: what colours the nodes: "activation", or "cluster" as cut in a linked heatmap.
         height: of the drawing, in CSS pixels.
@@ -56,7 +59,8 @@ class EdgeGraph(StillPicture, Drawable, Savable, anywidget.AnyWidget):
         sample, quantity, shown, per_unit, color_by: two-way.
         selection: a `Selection`; may be set to unit names (``"fc1:17"``), indices within `layer`, or None. Two-way.
         layer: the layer picked elsewhere; the head of its column is marked. A click on a head sets it.
-        clusters: ``{"layer": name, "labels": [...]}``, the cluster of each unit, 0 for none.
+        clusters: ``{"layer": name, "labels": [...]}``, the cluster of each unit, 0 for none; a linked heatmap tells it in
+            the browser.
 
     Strength is relative to the largest finite |value| of the same layer. Values that are not finite are drawn with a
     mark of their own, and counted. All values travel as float32: they are seen, not read; `triplets` has exact ones.
@@ -90,6 +94,9 @@ class EdgeGraph(StillPicture, Drawable, Savable, anywidget.AnyWidget):
     layer = traitlets.Unicode().tag(sync=True)
     clusters = traitlets.Dict().tag(sync=True)
     height = traitlets.Int(460).tag(sync=True)
+
+    find_clusters: Callable[[], dict[str, Any]] = dict
+    """Gives `clusters` for a still picture while no browser shows the heatmap that tells them."""
 
     def __init__(
         self,
@@ -156,10 +163,9 @@ class EdgeGraph(StillPicture, Drawable, Savable, anywidget.AnyWidget):
 
     @traitlets.validate("shown")
     def _shown_are_there(self, proposal: Any) -> int:
-        if not 0 <= proposal.value <= self.content.edges:
-            what = f"0 to {self.content.edges:,}, the edges held"
-            raise ValueError(expected("shown", what, f"{proposal.value:,}"))
-        return proposal.value
+        if proposal.value < 0:
+            raise ValueError(expected("shown", "at least 0", f"{proposal.value:,}"))
+        return min(proposal.value, self.content.edges)
 
     @traitlets.validate("per_unit")
     def _not_negative(self, proposal: Any) -> int:
@@ -206,11 +212,14 @@ class EdgeGraph(StillPicture, Drawable, Savable, anywidget.AnyWidget):
         return f'<img width="960" alt="{escape(f"{self.content.title}: {names}")}" src="{source}">'
 
     def _draw(self, format: str, instead: dict[str, Any] | None = None, **options: Any) -> bytes:  # noqa: A002
-        from nbwidgets_nn.figures.edge_graph import EdgeView, draw_edges  # noqa: PLC0415 - matplotlib only for a picture
+        from nbwidgets_nn.figures.edge_graph import draw_edges  # noqa: PLC0415 - matplotlib only for a picture
 
+        return draw_edges(self.content, replace(self.view(), **(instead or {})), format=format, **options)
+
+    def view(self) -> EdgeView:
+        """Return the choices that a still picture is drawn with; clusters are found where no browser has told them."""
         choices = {field.name: getattr(self, field.name) for field in fields(EdgeView)}
-        view = EdgeView(**{**choices, **(instead or {})})
-        return draw_edges(self.content, view, format=format, **options)
+        return EdgeView(**{**choices, "clusters": self.clusters or self.find_clusters()})
 
 
 def _shown_first(content: EdgeGraphContent) -> int:

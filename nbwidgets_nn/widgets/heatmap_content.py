@@ -210,6 +210,19 @@ class HeatmapContent:
         """Return the index within the layer of the unit in each display row."""
         return self.order if self.unit_ids is None else np.asarray(self.unit_ids, np.int32)[self.order]
 
+    def clusters(self, cut: float) -> dict[str, Any]:
+        """Return the cluster of each unit of the layer, as the view that cuts the tree tells it to others.
+
+        ``{"layer": name, "labels": [...]}``, 0 for a unit in no cluster or not shown; empty without a tree. ValueError
+        where the tree cannot be cut at this height.
+        """
+        if self.dendrogram is None:
+            return {}
+        units = np.arange(len(self.order)) if self.unit_ids is None else np.asarray(self.unit_ids)
+        labels = np.zeros(units.max(initial=-1) + 1, np.int64)
+        labels[units] = self.dendrogram.labels(cut)
+        return {"layer": self.layer, "labels": labels.tolist()}
+
     def column_units(self, layer: str) -> set[int]:
         """Return the units of another layer that some panel shows as columns, by their indices there."""
         columns = [panel.columns for panel in self.panels if panel.columns is not None]

@@ -26,6 +26,13 @@ def test_first_shows_400_edges_or_all(graph):
     assert EdgeGraph(random_graph([30, 20])).shown == 400
 
 
+def test_more_edges_than_there_are_draw_all():
+    graph = EdgeGraph(small(), shown=10**6)
+    assert graph.shown == 9
+    graph.shown = 10
+    assert graph.shown == 9
+
+
 def test_choices_are_kept_as_given():
     options = {
         "sample": 1,
@@ -44,8 +51,8 @@ def test_choices_are_kept_as_given():
     [
         ({"sample": 2}, ValueError, "sample: expected 0 to 1, one of 2 samples held, got 2"),
         ({"sample": -1}, ValueError, "sample: expected 0 to 1"),
-        ({"shown": 10}, ValueError, "shown: expected 0 to 9, the edges held, got 10"),
-        ({"shown": -1}, ValueError, "shown: expected 0 to 9"),
+        ({"shown": -1}, ValueError, "shown: expected at least 0, got -1"),
+        ({"shown": 2.5}, traitlets.TraitError, "'shown' trait"),
         ({"per_unit": -1}, ValueError, "per_unit: expected how many edges"),
         ({"height": 100}, ValueError, "height: expected at least 160 pixels, got 100"),
         ({"quantity": "gradient"}, traitlets.TraitError, "'quantity' trait"),
@@ -195,6 +202,28 @@ def test_the_picture_of_a_saved_notebook_has_at_most_1000_edges(monkeypatch, opt
     graph = EdgeGraph(random_graph([60, 30]), **{"shown": 1500 if "per_unit" in options else 400, **options})
     graph.static_html()
     assert (seen[0].shown, seen[0].per_unit) == (drawn, 0)
+
+
+@pytest.mark.parametrize(
+    ("write", "name", "hint"),
+    [("to_png", "x.jpg", "x.png"), ("to_png", "x.svg", "x.png"), ("to_svg", "a.b/x.PNG", "a.b/x.svg")],
+)
+def test_a_file_is_what_its_name_says(graph, write, name, hint, tmp_path):
+    says = re.escape(f"ends in .{hint[-3:]}, got {name!r}. Try: {hint}")
+    with pytest.raises(ValueError, match=says):
+        getattr(graph, write)(name)
+    assert graph.to_png(tmp_path / "x.PNG", dpi=40).is_file()
+    assert graph.to_svg(tmp_path / "no_ending").is_file()
+
+
+def test_clusters_are_found_where_no_browser_has_told_them(graph):
+    graph.color_by = "cluster"
+    before = graph.to_png(dpi=48)
+    graph.find_clusters = lambda: {"layer": "fc1", "labels": [1, 1]}
+    found = graph.to_png(dpi=48)
+    assert found != before
+    graph.set_state({"clusters": {"layer": "fc1", "labels": [1, 2]}})  # in the browser, which knows better
+    assert graph.to_png(dpi=48) not in (before, found)
 
 
 def test_a_message_stands_where_there_is_nothing_to_draw():

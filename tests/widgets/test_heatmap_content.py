@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nbwidgets_nn import cluster_units, correlate
 from nbwidgets_nn.color_range import MASKED, ColorRange
 from nbwidgets_nn.widgets.heatmap_content import Columns, HeatmapContent, MatrixPanel
 
@@ -150,3 +151,16 @@ def test_columns_of_a_layer_are_different_units():
 def test_shapes_that_do_not_fit_are_named(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_clusters_are_told_by_unit_of_the_layer():
+    X = np.random.default_rng(0).normal(size=(50, 6))
+    X[:, 4] = X[:, 1] + 0.01 * X[:, 4]
+    tree = cluster_units(correlate(X))
+    panel = MatrixPanel("r", "r", np.eye(6))
+    whole = HeatmapContent("fc", (panel,), tree).clusters(0.5)
+    assert whole == {"layer": "fc", "labels": tree.labels(0.5).tolist()}
+    some = HeatmapContent("fc", (panel,), tree, unit_ids=[9, 2, 3, 5, 7, 0]).clusters(0.5)["labels"]
+    assert [some[k] for k in (9, 2, 3, 5, 7, 0)] == whole["labels"]
+    assert [some[k] for k in (1, 4, 6, 8)] == [0] * 4
+    assert HeatmapContent("fc", (panel,)).clusters(0.5) == {}
