@@ -1,12 +1,7 @@
 // Small graphs for tests: random but the same every time, and consistent, so that edges and bias sum up to the target.
 
-import {
-  decodeGraph,
-  type Graph,
-  type WireBundle,
-  type WireColumn,
-  type WireGraph,
-} from "../src/core/graph_content.ts";
+import { decodeGraph, type Graph } from "../src/core/graph_content.ts";
+import type { WireBundle, WireColumn, WireGraph } from "../src/core/graph_wire.ts";
 import { seeded, wire } from "./samples.ts";
 
 const RAMP = wire(

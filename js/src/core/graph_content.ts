@@ -1,62 +1,8 @@
 // What EdgeGraph shows: columns of units, and between them the edges of each layer, decoded once.
 
 import { decodeArray, type WireArray } from "./arrays.ts";
+import type { WireBundle, WireColumn, WireGraph, WireTables } from "./graph_wire.ts";
 import { layerOf, unitName } from "./selection.ts";
-
-export interface WireColumn {
-  name: string;
-  aliases: string[];
-  /** What a click on the head picks; null: no single layer has these units. */
-  layer: string | null;
-  kind: string;
-  units: number;
-  /** (samples, units); the mean over positions. */
-  values: WireArray;
-  positions: number;
-  low: number;
-  high: number;
-  diverging: boolean;
-  /** (samples, units, height, width), as the codes of `codes.ts`. */
-  maps: { codes: WireArray; low: number; high: number; error: number } | null;
-  order: WireArray;
-  labels: string[] | null;
-}
-
-export interface WireBundle {
-  name: string;
-  kind: string;
-  source: number;
-  target: number;
-  inputs: number;
-  outputs: number;
-  weight: WireArray;
-  /** (edges, 2): input and output of each edge; null when every input reaches every output. */
-  ends: WireArray | null;
-  contribution: WireArray | null;
-  source_values: WireArray;
-  target_values: WireArray;
-  bias: WireArray | null;
-  total: number;
-  weight_is: string;
-  note: string;
-  stage: string;
-}
-
-export interface WireTables {
-  diverging: WireArray;
-  sequential: WireArray;
-}
-
-export interface WireGraph {
-  title: string;
-  how: string;
-  /** Why there is nothing to show, if there is nothing. */
-  message: string;
-  samples: string[];
-  columns: WireColumn[];
-  bundles: WireBundle[];
-  colors: { light: WireTables; dark: WireTables };
-}
 
 export interface Maps {
   height: number;
@@ -67,54 +13,28 @@ export interface Maps {
   error: number;
 }
 
-export interface GraphColumn {
-  /** The layer whose values go on from here. */
-  name: string;
-  /** Every layer whose units are these units. */
-  aliases: string[];
-  /** What a click on the head picks; null: no single layer has these units. */
-  layer: string | null;
-  kind: string;
-  units: number;
+export interface GraphColumn extends Omit<WireColumn, "values" | "maps" | "order"> {
   /** One after the other, sample by sample: each the mean over the positions of its unit. */
   values: Float32Array;
-  /** At how many places a unit has a value: of feature maps height times width, of tokens their number. */
-  positions: number;
-  low: number;
-  high: number;
-  diverging: boolean;
   maps: Maps | null;
   /** Which unit stands at each place from the top, and where each unit stands. */
   order: Int32Array;
   placeOf: Int32Array;
-  labels: string[] | null;
 }
 
-/** The edges of one layer. Dense ones are numbered `output * inputs + input`. */
-export interface Bundle {
-  name: string;
-  kind: string;
-  source: number;
-  target: number;
-  inputs: number;
-  outputs: number;
+type Arrays = "weight" | "ends" | "contribution" | "source_values" | "target_values" | "bias";
+
+export interface Bundle extends Omit<WireBundle, Arrays | "weight_is"> {
   edges: number;
   /** The unit at each end of each edge; null when dense. */
   from: Int32Array | null;
   to: Int32Array | null;
   weight: Float32Array;
-  /** Sample by sample; null where it is weight times source value. All values are sums over positions. */
   contribution: Float32Array | null;
   sourceValues: Float32Array;
-  /** What the layer returned, bias included. */
   targetValues: Float32Array;
   bias: Float32Array | null;
-  /** How many edges the layer has: more than are here if it was thinned. */
-  total: number;
   weightIs: string;
-  note: string;
-  /** What stands between what the layer returned and the values of its target: "relu"; "" for nothing. */
-  stage: string;
 }
 
 export interface Tables {

@@ -2,6 +2,7 @@
 
 import type { Graph } from "../core/graph_content.ts";
 import { context2d, make } from "./dom.ts";
+import { pngOf, save } from "./download.ts";
 import type { GraphScene } from "./graph_scene.ts";
 
 /** Pixels of the picture to one of the page: sharp in print. */
@@ -12,8 +13,22 @@ const BETWEEN = 10;
 /** What is for hands, not for eyes. */
 const LEFT_OUT = ".nbw-zoom, .nbw-graph-card, .nbw-graph-tip, .nbw-wheel-hint, .nbw-graph-busy";
 
+/** `parts`: what the picture shows, from the top. */
+export async function downloadPicture(
+  parts: readonly HTMLElement[],
+  scene: GraphScene,
+  paper: string,
+): Promise<void> {
+  if (!scene.graph) return;
+  // What the pointer was at on its way to the button is painted away first.
+  await new Promise((done) => requestAnimationFrame(done));
+  // A saved page bears the name of the model.
+  const of = document.getElementById("nbw-state") ? document.title : "";
+  save(await pngOf(drawParts(parts, paper)), `${pictureName(scene.graph, scene, of)}.png`);
+}
+
 /** Parts of a view one below the other; those that are hidden or empty leave no gap. */
-export function drawParts(parts: readonly HTMLElement[], paper: string): HTMLCanvasElement {
+function drawParts(parts: readonly HTMLElement[], paper: string): HTMLCanvasElement {
   const shown = parts.filter((part) => part.offsetHeight > 0 && part.childElementCount > 0);
   const width = Math.max(0, ...shown.map((part) => part.offsetWidth)) + 2 * MARGIN;
   const height = shown.reduce((sum, part) => sum + part.offsetHeight + BETWEEN, 2 * MARGIN - BETWEEN);

@@ -1,12 +1,12 @@
 // The whole EdgeGraph view: head, controls, plot, read-out, table; and when each of them is painted.
 
 import type { LayerClusters } from "../core/clusters.ts";
-import { decodeGraph, type Node, type WireGraph } from "../core/graph_content.ts";
+import { decodeGraph, type Node } from "../core/graph_content.ts";
 import type { Quantity } from "../core/graph_strength.ts";
+import type { WireGraph } from "../core/graph_wire.ts";
 import { FRAME } from "../core/layout.ts";
 import { sameUnits } from "../core/selection.ts";
 import { button, make, setText, showError } from "./dom.ts";
-import { pngOf, save } from "./download.ts";
 import { Frames } from "./frames.ts";
 import { type Brush, followGestures } from "./gestures.ts";
 import { type GraphColors, readColors } from "./graph_colors.ts";
@@ -19,7 +19,7 @@ import { MapCard } from "./graph_map.ts";
 import { NodesCanvas } from "./graph_nodes.ts";
 import { GraphOverlay } from "./graph_overlay.ts";
 import { GraphPathList } from "./graph_path_list.ts";
-import { drawParts, pictureName } from "./graph_picture.ts";
+import { downloadPicture } from "./graph_picture.ts";
 import { GraphPointer } from "./graph_pointer.ts";
 import { GraphReadout, readPointed } from "./graph_readout.ts";
 import { type GraphPart, GraphScene, isNode } from "./graph_scene.ts";
@@ -147,15 +147,8 @@ export class GraphView {
   }
 
   private async download(): Promise<void> {
-    const { graph } = this.scene;
-    if (!graph || !this.colors) return;
     try {
-      // What the pointer was at on its way to the button is painted away first.
-      await new Promise((done) => requestAnimationFrame(done));
-      // A saved page bears the name of the model.
-      const of = document.getElementById("nbw-state") ? document.title : "";
-      const picture = drawParts(this.parts, this.colors.palette.paper);
-      save(await pngOf(picture), `${pictureName(graph, this.scene, of)}.png`);
+      if (this.colors) await downloadPicture(this.parts, this.scene, this.colors.palette.paper);
     } catch (error) {
       showError(this.root, error);
     }

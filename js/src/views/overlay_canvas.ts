@@ -4,7 +4,8 @@ import { BELOW, GUTTER, TITLE } from "../core/layout.ts";
 import type { Palette } from "../core/palette.ts";
 import { runs } from "../core/selection.ts";
 import { edgeOf, type Span } from "../core/span.ts";
-import { context2d, make, sizeCanvas } from "./dom.ts";
+import { make } from "./dom.ts";
+import { freshCanvas } from "./fresh_canvas.ts";
 import type { Brush } from "./gestures.ts";
 
 export interface Overlay {
@@ -39,10 +40,7 @@ export class OverlayCanvas {
   readonly canvas = make("canvas", { class: "nbw-overlay", "aria-hidden": "true" });
 
   paint(scene: Overlay): void {
-    const ratio = sizeCanvas(this.canvas, scene.width + GUTTER, scene.height + scene.below);
-    const context = context2d(this.canvas);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, scene.width + GUTTER, scene.height + scene.below);
+    const context = freshCanvas(this.canvas, scene.width + GUTTER, scene.height + scene.below);
     context.save();
     context.beginPath();
     context.rect(-1, -1, scene.width + 2, scene.height + 2);

@@ -2,7 +2,8 @@
 
 import { GUTTER, SUMS_ABOVE, SUMS_BESIDE } from "../core/layout.ts";
 import { type Bar, barsOf, type Extent, extentOf, extentWords, type Sums, shareOf } from "../core/sums.ts";
-import { context2d, make, sizeCanvas } from "./dom.ts";
+import { make } from "./dom.ts";
+import { freshCanvas } from "./fresh_canvas.ts";
 import type { Overlay } from "./overlay_canvas.ts";
 
 /** Length of the longest bar of a column, and of a row. */
@@ -24,10 +25,7 @@ export class SumsCanvas {
 
   paint(scene: Overlay): void {
     const [width, height] = [scene.width + GUTTER + SUMS_BESIDE + PADDING, scene.height + SUMS_ABOVE];
-    const ratio = sizeCanvas(this.canvas, width, height);
-    const context = context2d(this.canvas);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const context = freshCanvas(this.canvas, width, height);
     context.translate(0, SUMS_ABOVE);
     this.paintRows(context, scene);
     this.paintColumns(context, scene);

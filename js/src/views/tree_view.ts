@@ -9,7 +9,8 @@ import { countBefore } from "../core/selection.ts";
 import { cellAt, edgeOf } from "../core/span.ts";
 import { treeScale } from "../core/tree_scale.ts";
 import { followCut } from "./cut_slider.ts";
-import { context2d, make, setText, sizeCanvas } from "./dom.ts";
+import { make, setText } from "./dom.ts";
+import { freshCanvas } from "./fresh_canvas.ts";
 
 export interface TreeActions {
   select(rows: number[], add: boolean): void;
@@ -82,10 +83,7 @@ export class TreeView {
     this.width = width;
     this.height = height;
     this.node.style.width = `${width}px`;
-    const ratio = sizeCanvas(this.canvas, width, height);
-    const context = context2d(this.canvas);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const context = freshCanvas(this.canvas, width, height);
     paintBranches(context, this.scene, this.scale().x, height, palette);
     paintStrip(context, this.scene, width - STRIP + 6, height, palette);
     this.placeCut();

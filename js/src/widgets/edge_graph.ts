@@ -1,8 +1,8 @@
 // Jupyter glue of EdgeGraph: content and choices in; choices, selection and the picked layer out.
 
 import type { LayerClusters } from "../core/clusters.ts";
-import type { WireGraph } from "../core/graph_content.ts";
 import type { Quantity } from "../core/graph_strength.ts";
+import type { WireGraph } from "../core/graph_wire.ts";
 import { readSelection, type Selection } from "../core/selection.ts";
 import { newSource, showError } from "../views/dom.ts";
 import { GraphView } from "../views/graph_view.ts";

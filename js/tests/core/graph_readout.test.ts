@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeGraph, eachEdge, type WireBundle, type WireColumn } from "../../src/core/graph_content.ts";
+import { decodeGraph, eachEdge } from "../../src/core/graph_content.ts";
 import {
   drawnInWords,
   largestInWords,
@@ -10,6 +10,7 @@ import {
   tripletOf,
 } from "../../src/core/graph_readout.ts";
 import { strengths, strongest, strongestPerUnit } from "../../src/core/graph_strength.ts";
+import type { WireBundle, WireColumn } from "../../src/core/graph_wire.ts";
 import { columnOf, denseOf, networkOf, weighted, wireGraph } from "../graph_samples.ts";
 import { wire } from "../samples.ts";
 

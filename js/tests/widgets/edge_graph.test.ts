@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { decodeGraph, type Graph, type WireGraph } from "../../src/core/graph_content.ts";
+import { decodeGraph, type Graph } from "../../src/core/graph_content.ts";
 import { layoutGraph, nodeY } from "../../src/core/graph_layout.ts";
+import type { WireGraph } from "../../src/core/graph_wire.ts";
 import { FRAME } from "../../src/core/layout.ts";
 import widget from "../../src/widgets/edge_graph.ts";
 import { columnOf, denseOf, networkWire, wireGraph } from "../graph_samples.ts";
