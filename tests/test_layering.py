@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "colormaps": {"color_range"},
     "_progress": set(),
     "background": {"_progress"},
-    "record": {"record", "_arrays"},
+    "record": {"record", "_arrays", "_progress"},
     "kernels": {"kernels", "record", "results", "information_results", "_arrays", "_progress"},
     "widgets": {"widgets", "figures", *VOCABULARY},
     "figures": {"figures", "widgets", *VOCABULARY},

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from nbwidgets_nn._arrays import expected
+from nbwidgets_nn._progress import bar
 from nbwidgets_nn.record._inputs import Arguments, check_batch_size, check_network, read_input
 from nbwidgets_nn.record._names import can_be_called, did_you_mean, is_plain_leaf, kind_of, module_names
 from nbwidgets_nn.record._pass import INPUT, Call, Pass
@@ -214,10 +214,7 @@ def _record(
     origins: list[Origin | None] = []
     ran: set[nn.Module] = set()
     with unchanged(network):
-        # delay: nobody wants a bar for what takes less than a second
-        for piece in tqdm(
-            pieces, desc="recording", unit="piece", delay=1, leave=False, disable=len(pieces) == 1
-        ):
+        for piece in bar(pieces, "recording", "piece") if len(pieces) > 1 else pieces:
             one = Pass(network, keep_tensors=keep_tensors)
             one.run(piece)
             passes.append(one.calls)

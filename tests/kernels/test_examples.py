@@ -32,6 +32,7 @@ MODULES = [
     "kernels.triplets",
     "kernels.vector_of_layer",
     "kernels.window_reach",
+    "record.recorded",
     "record.steps",
     "widgets._edge_strength",
     "widgets.edge_graph",
