@@ -12,7 +12,7 @@ from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.record._names import kind_of
 from nbwidgets_nn.record.stored_module import StoredModule
 from nbwidgets_nn.storage._archive import WrongFileError, pieces
-from nbwidgets_nn.storage._values import on_cpu
+from nbwidgets_nn.storage._values import on_cpu, without_values
 
 KINDS = {"children": "_modules", "parameters": "_parameters", "buffers": "_buffers"}
 """What a module consists of, and where it holds each by name."""
@@ -51,7 +51,7 @@ def stored_module(kind: str, text: str, **parts: dict[str, Any]) -> StoredModule
 
 def stored_weights(dtype: torch.dtype, shape: list[int], checksum: int | None) -> Tensor:
     """Make the weights that stand for those of which `facts_of_weights` told: without values."""
-    made = torch.empty(shape, dtype=dtype, device="meta")
+    made = without_values(shape, dtype)
     made.stored_checksum = checksum
     return made
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
-from types import EllipsisType
+from types import EllipsisType, NoneType
 from typing import Any
 
 import numpy as np
@@ -170,6 +170,8 @@ class Reader:
             return self.objects[place]
         if name not in _READERS:
             raise WrongFileError(f"a value of the unknown kind {name!r}")
+        if type(of) not in (list, str, NoneType):  # a tuple of a range, say, is a short text and a long tuple
+            raise WrongFileError(f"a {name} of a {type(of).__name__}")
         return _READERS[name](of)
 
 
@@ -280,6 +282,17 @@ def _array_like(value: Any, where: str) -> Parts | None:
     return None
 
 
+def without_values(shape: Any, dtype: torch.dtype) -> torch.Tensor:
+    """Return a tensor on the meta device, which takes no memory."""
+    return torch.empty(_checked_shape(shape), dtype=dtype, device="meta")
+
+
+def _checked_shape(shape: Any) -> tuple[int, ...]:
+    if type(shape) is not list or len(shape) > 32 or any(type(n) is not int or n < 0 for n in shape):
+        raise WrongFileError("an impossible shape")
+    return tuple(shape)
+
+
 def _make_tensor(array: Callable[[Any], np.ndarray], number: Any, dtype: Any) -> torch.Tensor:
     values = torch.from_numpy(array(number))
     wanted = _DTYPES[dtype]
@@ -300,9 +313,9 @@ def _make_sparse_tensor(
 ) -> torch.Tensor:
     # check_invariants: an index out of range would be read and written outside the tensor's memory.
     if layout is torch.sparse_coo:
-        made = torch.sparse_coo_tensor(indices, values, shape, check_invariants=True)
+        made = torch.sparse_coo_tensor(indices, values, _checked_shape(shape), check_invariants=True)
         return made._coalesced_(bool(coalesced) and _is_sorted(indices, shape))
-    return _COMPRESSED[layout][2](outer, inner, values, shape, check_invariants=True)
+    return _COMPRESSED[layout][2](outer, inner, values, _checked_shape(shape), check_invariants=True)
 
 
 def _is_sorted(indices: torch.Tensor, shape: Any) -> bool:
@@ -324,10 +337,10 @@ def _make_masked(_: Any, data: Any, mask: Any, fill: Any) -> np.ma.MaskedArray:
 def _make_sparse(_: Any, kind: Any, shape: Any, data: Any, indices: Any, indptr: Any) -> Any:
     cls = _SPARSE[kind]
     if indptr is None:
-        made = cls((data, tuple(indices)), shape=tuple(shape))
+        made = cls((data, tuple(indices)), shape=_checked_shape(shape))
         made._check()  # as check_format of the other forms
         return made
-    made = cls((data, indices, indptr), shape=tuple(shape))
+    made = cls((data, indices, indptr), shape=_checked_shape(shape))
     made.check_format(full_check=True)  # SciPy's compiled loops trust the indices
     return made
 
@@ -335,7 +348,7 @@ def _make_sparse(_: Any, kind: Any, shape: Any, data: Any, indices: Any, indptr:
 _MAKERS: dict[str, Callable[..., Any]] = {
     "array": lambda array, number: array(number),
     "tensor": _make_tensor,
-    "empty tensor": lambda _, dtype, shape: torch.empty(shape, dtype=_DTYPES[dtype], device="meta"),
+    "empty tensor": lambda _, dtype, shape: without_values(shape, _DTYPES[dtype]),
     "sparse tensor": _make_sparse_tensor,
     "masked array": _make_masked,
     "sparse matrix": _make_sparse,
