@@ -134,7 +134,7 @@ class EdgeScene:
         count, held = sum(map(len, self.drawn)), self.content.edges
         if count == held:
             return "the one edge drawn" if held == 1 else f"all {plural(held, 'edge')} drawn"
-        return f"{count:,} of {plural(held, 'edge')} drawn: {self._rule()}"
+        return f"{count:,} of {plural(held, 'edge')}: {self._rule()}"
 
     def _rule(self) -> str:
         size, bundles, each = f"|{self.view.quantity}|", self.content.bundles, self.view.per_unit

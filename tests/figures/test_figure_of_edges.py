@@ -256,14 +256,14 @@ def test_marks_are_explained_only_where_they_are(drawn):
     ("view", "said"),
     [
         ({"shown": 9}, "all 9 edges drawn"),
-        ({"shown": 4}, "4 of 9 edges drawn: the strongest, at least 1 a layer"),
+        ({"shown": 4}, "4 of 9 edges: the strongest, at least 1 a layer"),
         (
             {"shown": 4, "quantity": "weight"},
-            "4 of 9 edges drawn: the strongest, at least 1 a layer",
+            "4 of 9 edges: the strongest, at least 1 a layer",
         ),
         (
             {"per_unit": 1},
-            "4 of 9 edges drawn: the 1 largest |contribution| into each unit, relative to each layer’s largest",
+            "4 of 9 edges: the 1 largest |contribution| into each unit, relative to each layer’s largest",
         ),
     ],
 )

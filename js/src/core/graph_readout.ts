@@ -134,7 +134,7 @@ function countEdges(graph: Graph, { column, unit }: Node, direction: Direction):
   );
 }
 
-/** "400 of 2,720 edges drawn: the strongest, at least 33 a layer", and how layers were thinned. */
+/** "400 of 2,720 edges: the strongest, at least 33 a layer", and how layers were thinned. */
 export function drawnInWords(
   graph: Graph,
   strengths: Strengths,
@@ -142,7 +142,7 @@ export function drawnInWords(
   quantity: Quantity,
   perUnit: number,
 ): string {
-  const of = `${formatCount(drawn.count)} of ${plural(drawn.total, "edge")} drawn`;
+  const of = `${formatCount(drawn.count)} of ${plural(drawn.total, "edge")}`;
   const all = `${drawn.total === 1 ? "the one edge" : `all ${plural(drawn.total, "edge")}`} drawn`;
   const nonfinite = strengths.nonfinite.reduce((sum, count) => sum + count, 0);
   return readAs([

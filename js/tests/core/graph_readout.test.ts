@@ -169,10 +169,10 @@ describe("what is drawn", () => {
 
   it("is said with its rule", () => {
     expect(drawnInWords(graph, given, strongest(graph, given, 400), "contribution", 0)).toBe(
-      "400 of 2,720 edges drawn: the strongest, at least 66 a layer",
+      "400 of 2,720 edges: the strongest, at least 66 a layer",
     );
     expect(drawnInWords(graph, given, strongestPerUnit(graph, given, 3), "weight", 3)).toBe(
-      "174 of 2,720 edges drawn: the 3 largest |weight| into each unit, relative to each layer’s largest",
+      "174 of 2,720 edges: the 3 largest |weight| into each unit, relative to each layer’s largest",
     );
     expect(drawnInWords(graph, given, strongest(graph, given, 9999), "weight", 0)).toBe(
       "all 2,720 edges drawn",
@@ -187,9 +187,9 @@ describe("what is drawn", () => {
     );
     const found = strengths(own, 0, "weight");
     const said = (count: number) => drawnInWords(own, found, strongest(own, found, count), "weight", 0);
-    expect(said(3)).toBe("3 of 31 edges drawn: the strongest");
-    expect(said(4)).toBe("4 of 31 edges drawn: the strongest, at least 1 a layer");
-    expect(said(8)).toBe("8 of 31 edges drawn: the strongest, at least 2 a layer or all of it");
+    expect(said(3)).toBe("3 of 31 edges: the strongest");
+    expect(said(4)).toBe("4 of 31 edges: the strongest, at least 1 a layer");
+    expect(said(8)).toBe("8 of 31 edges: the strongest, at least 2 a layer or all of it");
   });
 
   it("is measured by nothing else where there is one layer, and tells what is no number and what Python left out", () => {
@@ -197,7 +197,7 @@ describe("what is drawn", () => {
     one.bundles[0].note = "4 of 16 edges: largest |weight|";
     const own = strengths(one, 0, "weight");
     expect(drawnInWords(one, own, strongest(one, own, 2), "weight", 0)).toBe(
-      "2 of 4 edges drawn: largest |weight| · 1 not finite · 0: 4 of 16 edges: largest |weight|",
+      "2 of 4 edges: largest |weight| · 1 not finite · 0: 4 of 16 edges: largest |weight|",
     );
   });
 

@@ -68,9 +68,7 @@ describe("painting", () => {
   it("says what is shown, how much was left out, and when it has painted", async () => {
     const { root } = await open();
     expect(text(root, ".nbw-head .nbw-title")).toBe("Edges: contribution w · x, sample 0");
-    expect(text(root, ".nbw-head .nbw-how")).toMatch(
-      /^6 of 18 edges drawn: the strongest, at least 1 a layer/,
-    );
+    expect(text(root, ".nbw-head .nbw-how")).toMatch(/^6 of 18 edges: the strongest, at least 1 a layer/);
     expect(root.dataset.drawn).toBe("6");
     expect(root.dataset.sharp).toBe("true");
     expect(Number(root.dataset.frameMs)).toBeGreaterThanOrEqual(0);
@@ -102,7 +100,7 @@ describe("painting", () => {
     graph.bundles[0].weight_is = "kernel sum";
     const { root, model } = await open({ content: graph });
     expect(text(root, ".nbw-head")).not.toMatch(/samples|WebGL/);
-    expect(find(root, ".nbw-head .nbw-how").title).toMatch(/^6 of 18 edges drawn/);
+    expect(find(root, ".nbw-head .nbw-how").title).toMatch(/^6 of 18 edges:/);
     expect(text(root, ".nbw-notes")).toBe("2 of 90 samples");
     expect(find(root, ".nbw-graph-largest").title).toMatch(/in this sample$/);
     model.set("quantity", "weight");
