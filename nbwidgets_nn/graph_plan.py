@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from nbwidgets_nn._words import plural
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges
 from nbwidgets_nn.kernels.source_units import source_layer
 from nbwidgets_nn.kernels.triplets import LayerTriplets, Triplets
@@ -50,6 +51,10 @@ class Column:
     """0 until a layer says what it takes for a unit: a number, or a channel."""
     before: str = ""
     """The layer whose input this is, where no single layer made it."""
+    step: str = ""
+    """The step inside a layer that made these units, where that is no layer of its own: "attn.value"."""
+    after: str = ""
+    """What the layer does to them after this step."""
     values: NDArray | None = None
     """(samples, units) as they go on, the mean over positions; None where nothing takes them."""
     positions: int = 1
@@ -57,11 +62,15 @@ class Column:
     @property
     def aliases(self) -> list[str]:
         """Return the layers whose units are this column's, by the same numbers."""
-        return [layer.name for layer in self.layers if layer.units == self.units]
+        return (
+            [self.step] if self.step else [layer.name for layer in self.layers if layer.units == self.units]
+        )
 
     @property
     def layer(self) -> str | None:
         """Return the layer to look at for these units: the last that does something to them."""
+        if self.step:
+            return None
         acting = [layer.name for layer in self.layers if not isinstance(layer.module, _PASSING)]
         named = [name for name in self.aliases if name in acting] or self.aliases or acting
         return named[-1] if named else None
@@ -69,6 +78,8 @@ class Column:
     @property
     def name(self) -> str:
         """Name the last layer whose units these are; where a tile stands for many units, the tiles."""
+        if self.step:
+            return self.step
         if self.layer is None:
             return f"input of {self.before}"
         return self.layer if self.aliases else f"channels of {self.layer}"
@@ -83,6 +94,8 @@ class Column:
 
     def kinds_behind(self, name: str) -> str:
         """Say what happens to the values after the layer of this name; after any other name, in all layers."""
+        if self.step:
+            return self.after
         names = [layer.name for layer in self.layers]
         behind = self.layers[names.index(name) + 1 :] if name in names else self.layers
         kinds = [layer.kind for layer in behind if not isinstance(layer.module, _PASSING)]
@@ -102,6 +115,8 @@ class Bundle:
     target: int
     edges: ChannelEdges
     ends: NDArray | None = None
+    layer: str = ""
+    """The layer that they lead to the output of; "" where that is no layer's."""
 
 
 class GraphPlan:
@@ -134,10 +149,16 @@ class GraphPlan:
                 self._home[layer.name] = source
                 return
         if isinstance(layer.module, WEIGHTED) and layer.name in self._found:
-            self._mix(layer, self._found[layer.name], self._input_of(layer))
+            self._home[layer.name] = self._mix(
+                self._found[layer.name], layer, self._input_of(layer), Column([layer])
+            )
+            return
+        if isinstance(layer.module, nn.MultiheadAttention) and self._samples_come_first(layer):
+            self._home[layer.name] = self._attend(layer)
             return
         self._home[layer.name] = self._open(Column([layer], _width(layer)))
-        self.without.append(f"{layer.name} ({layer.kind})")
+        reason = self._found.skipped.get(layer.name) if layer.kind == "MultiheadAttention" else None
+        self.without.append(f"{layer.name} ({': '.join(filter(None, (layer.kind, reason)))})")
 
     def _open(self, column: Column) -> int:
         self.columns.append(column)
@@ -150,7 +171,7 @@ class GraphPlan:
             return self._home[made_by]
         column = self._open(Column(before=layer.name))
         addition = self._found.get(f"{layer.name}.add")
-        if addition is None or not self._add(addition, layer, column):
+        if addition is None or not _is_input(addition, layer) or not self._add(addition, layer, column):
             self.without.append(self.columns[column].name)
         return column
 
@@ -161,7 +182,7 @@ class GraphPlan:
         self.columns[target].units = units
         sums = sum_over_positions(layer.input, axis)
         complete = True
-        for addend in addition.source.unflatten(1, (2, -1)).unbind(1):
+        for addend in addition.source.unflatten(1, (*addition.source_shape[:1], -1)).unbind(1):
             values = addend.reshape(layer.input.shape)
             source = self._made_by(values, layer)
             if source is None or self.columns[source].units not in (0, units):
@@ -188,20 +209,42 @@ class GraphPlan:
         units, shape = self.columns[source].units, layer.output_shape
         return not units or _width(layer) == units or (len(shape) == 2 and shape[1] % units == 0)
 
-    def _mix(self, layer: Layer, entry: LayerTriplets, source: int) -> None:
-        """Open a column for a layer with weights, and make its bundle from the one that its input stands in."""
+    def _samples_come_first(self, layer: Layer) -> bool:
+        """Tell whether attention could be taken apart, and what it took for samples are those of the recording."""
+        values = self._found.get(f"{layer.name}.value")
+        if values is None:
+            return False
+        samples, tokens = values.row_shape
+        return samples == self._samples and (layer.module.batch_first or tokens != samples)
+
+    def _attend(self, layer: Layer) -> int:
+        """Draw self-attention between features: to the values, and from what attention makes of them to the output.
+
+        Attention sums the values of tokens with weights that are the same for all features of a head: every feature stays
+        by itself, as a channel does when it is pooled. So its edges are between tokens, and nodes here are features.
+        """
+        value, out = (self._found[f"{layer.name}.{step}"] for step in ("value", "out_proj"))
+        heads = layer.module.num_heads
+        mixed = Column(step=value.name, after=f"attention, {plural(heads, 'head')}")
+        between = self._mix(value, layer, self._input_of(layer), mixed)
+        return self._mix(out, layer, between, Column([layer]))
+
+    def _mix(self, entry: LayerTriplets, layer: Layer, source: int, target: Column) -> int:
+        """Open the target, and make the bundle to it from the column that the input stands in."""
         edges = entry.by_channel()
         if self.columns[source].units not in (0, edges.weight.shape[1]):  # it takes the units in another way
             source = self._open(Column(before=layer.name))
             self.without.append(self.columns[source].name)
         column = self.columns[source]
-        column.units = edges.weight.shape[1]
-        self._home[layer.name] = target = self._open(Column([layer], edges.weight.shape[0]))
+        column.units, target.units = edges.weight.shape[1], edges.weight.shape[0]
         edges = _of_samples(edges, self._samples)
-        self.bundles.append(Bundle(entry.name, entry.kind, source, target, edges))
+        end = self._open(target)
+        to = "" if target.step else layer.name
+        self.bundles.append(Bundle(entry.name, entry.kind, source, end, edges, layer=to))
         if column.values is None:
             column.positions = entry.source.numel() // (self._samples * column.units)
             column.values = edges.source / column.positions
+        return end
 
     def finish(self) -> list[int]:
         """Return the columns that have edges, in order, and fill in the values of those whose units nothing takes."""
@@ -221,11 +264,17 @@ class GraphPlan:
     def maps_of(self, index: int) -> Tensor | None:
         """Return (samples, units, height, width), as the next layer takes them where that is known; None without images."""
         column = self.columns[index]
-        takers = [self._recording[b.name] for b in self.bundles if b.source == index and b.kind != "Add"]
+        takers = [self._recording[b.name] for b in self.bundles if b.source == index and b.name == b.layer]
         taken = [(layer.input, _input_axis(self._recording, layer)) for layer in takers]
         made = [(layer.output, layer.channel_axis) for layer in reversed(column.layers)]
         maps = (with_channels_first(t, axis) for t, axis in taken + made if t is not None and t.ndim == 4)
         return next((t for t in maps if t.shape[1] == column.units and t[0, 0].numel() > 1), None)
+
+
+def _is_input(addition: LayerTriplets, layer: Layer) -> bool:
+    """Whether the layer takes the sum as it is, a plain one of what other calls took or gave."""
+    plain = bool((addition.block.kernel == 1).all()) and all(part.layer for part in addition.addends)
+    return plain and addition.target.data_ptr() == layer.input.data_ptr()
 
 
 def _width(layer: Layer) -> int:
@@ -248,6 +297,7 @@ def _same(tensor: Tensor | None, values: Tensor) -> bool:
     return (
         tensor is not None
         and tensor.shape == values.shape
+        and tensor.is_complex() == values.is_complex()
         and bool(tensor.isclose(values, equal_nan=True).all())
     )
 

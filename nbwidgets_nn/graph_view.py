@@ -213,7 +213,7 @@ def _bundle(plan: GraphPlan, bundle: Bundle, joined: list[int], most: int) -> Ed
         total=edges.weight.size,
         weight_is=edges.weight_is,
         note=note,
-        stage=plan.columns[bundle.target].kinds_behind(bundle.name),
+        stage=plan.columns[bundle.target].kinds_behind(bundle.layer),
     )
 
 

@@ -378,3 +378,69 @@ def test_a_recording_has_its_own_input():
     X = torch.randn(4, 3)
     with pytest.raises(ValueError, match="input: expected none with a recording"):
         nw.edge_graph(nw.Activations(nn.Linear(3, 2), X), X)
+
+
+class Encoder(nn.Module):
+    """Self-attention over the tokens of a sample, then a head that reads their mean."""
+
+    def __init__(self, **options):
+        super().__init__()
+        self.embed, self.attn = nn.Linear(3, 6), nn.MultiheadAttention(6, 2, **options)
+        self.head, self.batch_first = nn.Linear(6, 2), self.attn.batch_first
+
+    def forward(self, x, mask=None):
+        h = self.embed(x)
+        h = h if self.batch_first or x.ndim == 2 else h.transpose(0, 1)
+        y = self.attn(h, h, h, key_padding_mask=mask)[0]
+        y = y if self.batch_first or x.ndim == 2 else y.transpose(0, 1)
+        return self.head(y.mean(-2))
+
+
+def test_attention_is_drawn_between_features():
+    model, X = Encoder(batch_first=True), torch.randn(5, 4, 3)
+    nn.init.normal_(model.attn.in_proj_bias)
+    recording = nw.Activations(model, X)
+    shown = graph_content(recording)
+    assert ends(shown)[:3] == [
+        ("embed", "input", "embed"),
+        ("attn.value", "embed", "attn.value"),
+        ("attn.out_proj", "attn.value", "attn"),
+    ]
+    assert_sums_hold(shown)
+    column, found = shown.column_of("attn.value"), nw.triplets(recording)
+    mixed = found["attn"].target.reshape(5, 4, 6).mean(1)
+    np.testing.assert_allclose(column.values, mixed, rtol=1e-4, atol=1e-6)
+    assert (column.kind, column.layer, column.positions) == ("attention, 2 heads", None, 4)
+    assert shown.bundles[1].stage == "attention, 2 heads"
+    assert shown.bundles[2].stage == ""
+    np.testing.assert_array_equal(shown.bundles[1].weight, model.attn.in_proj_weight.detach()[12:])
+    assert "attn" not in shown.how
+    nw.EdgeGraph(shown).to_png(dpi=30)
+
+
+def test_attention_that_cannot_be_taken_apart_says_why():
+    mask = torch.zeros(5, 4, dtype=torch.bool)
+    mask[:, 3] = True
+    shown = graph_content(
+        nw.Activations(Encoder(batch_first=True), {"x": torch.randn(5, 4, 3), "mask": mask})
+    )
+    assert "attn.value" not in [b.name for b in shown.bundles]
+    assert "attn (MultiheadAttention: " in shown.how
+    assert "mask" in shown.how
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ((4, 3), "attn (MultiheadAttention)"),
+        ((4, 4, 3), "attn (MultiheadAttention)"),
+        (
+            (5, 4, 3),
+            "attn (shown is output[0] of the tuple it returned; left out: dim 0 does not count the samples)",
+        ),
+    ],
+)
+def test_where_tokens_might_be_taken_for_samples_attention_has_no_columns(shape, said):
+    shown = graph_content(nw.Activations(Encoder(), torch.randn(*shape)))
+    assert "attn.value" not in [b.name for b in shown.bundles]
+    assert f"no edges into {said}" in shown.how
