@@ -1,87 +1,321 @@
-"""Skip connections: the input of a call that is the sum of two recorded tensors."""
+"""Additions between calls, such as skip connections, as edges: told by the steps that the recording knows."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from nbwidgets_nn.kernels.edge_blocks import sum_block
-from nbwidgets_nn.kernels.edges_of_layers import Edges
+from nbwidgets_nn.kernels.edge_blocks import EdgeBlock, sum_block
+from nbwidgets_nn.kernels.source_units import SourceUnits
+from nbwidgets_nn.record._activation_functions import ACTIVATIONS
+from nbwidgets_nn.record._names import new_name
 from nbwidgets_nn.record.activations import Activations
-from nbwidgets_nn.record.layer import Layer
+from nbwidgets_nn.record.channel_axis import RESHAPES
+from nbwidgets_nn.record.steps import Origin, Output, Step, parts_of, replay
+
+POINTWISE = (ACTIVATIONS - {"softmax", "softmin", "log_softmax", "gumbel_softmax", "glu"}).union(
+    [
+        "add",
+        "sub",
+        "subtract",
+        "mul",
+        "multiply",
+        "div",
+        "true_divide",
+        "neg",
+        "negative",
+        "abs",
+        "exp",
+        "sqrt",
+        "pow",
+    ],
+    [
+        "clone",
+        "detach",
+        "data",
+        "contiguous",
+        "to",
+        "float",
+        "double",
+        "half",
+        "bfloat16",
+        "type_as",
+        "dropout",
+    ],
+)
+"""Functions whose result has a unit for each unit of the argument, if it has its shape."""
 
 
-def added_outputs(recording: Activations, layer: Layer) -> Edges | None:
-    """Return the edges of the addition that made the layer's input; None if no sum of two recorded tensors is that input.
+class Term(NamedTuple):
+    """What is added: ``weight * value``."""
 
-    ValueError if it is one that went through an activation function, ``F.relu(a + b)``, and so is no weighted sum.
+    weight: float
+    value: Origin | Tensor | float
 
-    Addends are outputs and inputs of the calls that feed the layer: of ``conv2(h) + h`` the second was the input of
-    `conv2`. They are found by their values, which must add up to the last bit. Source units are those of the first
-    addend, then those of the second.
+
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """The edges of one addition, as `Edges`: from the units of each addend, one addend after the other, to the sums."""
+
+    terms: tuple[Term, ...]
+    addends: tuple[SourceUnits, ...]
+    """Whose units each addend has; the layer is "" where that is not known, and "constant" for what is computed from no call."""
+
+    bias: float
+    """The sum of the numbers that were added."""
+
+    shape: tuple[int, ...]
+    """(rows, ...) of the sum."""
+
+    dtype: torch.dtype
+    device: torch.device
+    value_of: Callable[[Origin | Tensor], Tensor]
+    sum_of: Callable[[], Tensor]
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """One row a sample."""
+        return self.shape[:1]
+
+    @property
+    def target_shape(self) -> tuple[int, ...]:
+        """How the units of the sum lie."""
+        return self.shape[1:]
+
+    @property
+    def source_shape(self) -> tuple[int, ...]:
+        """The addends, then how the units of each lie."""
+        return (len(self.terms), *self.shape[1:])
+
+    @cached_property
+    def target(self) -> Tensor:
+        """(rows, n_out), computed when first asked for."""
+        return self.sum_of().reshape(self.shape[0], -1)
+
+    def source(self) -> Tensor:
+        """(rows, n_in): the values as added, before their weights."""
+        values = [self.value_of(term.value).broadcast_to(self.shape) for term in self.terms]
+        return torch.cat([value.reshape(self.shape[0], -1) for value in values], dim=1)
+
+    def block(self) -> EdgeBlock:
+        """Weight 1 for what is added and -1 for what is subtracted, if no other factor (`alpha`) was given."""
+        like = torch.ones((), dtype=self.dtype, device=self.device)
+        block = sum_block(math.prod(self.shape[1:]), len(self.terms), like)
+        kernel = like.new_tensor([term.weight for term in self.terms]).view(block.kernel.shape)
+        return replace(block, kernel=kernel, bias=like.new_full((1,), self.bias) if self.bias else None)
+
+
+OUTPUT = object()
+"""In place of a call's name: what the model returns."""
+
+
+def added_outputs(
+    recording: Activations, wanted: Iterable[str] | None = None
+) -> tuple[dict[Any, dict[str, Addition]], dict[str, str]]:
+    """Return the additions of two or more computed tensors, by the call on whose way they lie, and why others are not there.
+
+    Of each call they are named "fc.add", "fc.add:1", ..., the outermost first; behind the last call "output.add". A sum of
+    sums is one addition: ``a + b - c`` has three addends, with weights 1, 1 and -1. What another call was given before is an
+    addend as it is, even if it is a sum: the additions behind it are that call's.
+
+    Args:
+        recording: with tensors.
+        wanted: look no further than for these names; None for all.
     """
-    x = layer.input
-    if len(layer.fed_by) < 2 or layer.input_of or x is None or x.ndim < 1 or x.layout is not torch.strided:
-        return None
-    pairs = list(itertools.combinations(_candidates(recording, layer), 2))
-    pair = next((pair for pair in pairs if _same(pair[0] + pair[1], x)), None)
-    if pair is None:
-        function = layer.input_activation
-        if function is not None and any(_same(_activated(function, a + b), x) for a, b in pairs):
-            raise ValueError(
-                f"its input is made by functions of {', '.join(layer.fed_by)}, and is not their sum"
-            )
-        return None
-    units = math.prod(x.shape[1:])
-    like = x if x.is_floating_point() else torch.ones((), device=x.device)
-    return Edges(
-        source=lambda: torch.cat([_as(addend, x).reshape(len(x), -1) for addend in pair], dim=1),
-        block=lambda: sum_block(units, 2, like),
-        target=x.reshape(len(x), -1),
-        source_shape=(2, *x.shape[1:]),
-        target_shape=tuple(x.shape[1:]),
-        dtype=like.dtype,
-        row_shape=(len(x),),
+    found: dict[Any, dict[str, Addition]] = {}
+    skipped: dict[str, str] = {}
+    earlier: dict[int, str] = {}
+    used: set[str] = set()
+    ways = [(name, name, recording[name].origin, recording[name].input) for name in recording]
+    for call, stem, origin, value in [*ways, (OUTPUT, "output", recording.origin, None)]:
+        first = new_name(f"{stem}.add", used)
+        if origin is None or (call is not OUTPUT and value is None):
+            continue
+        if wanted is None or any(name.startswith(first) for name in wanted):
+            try:
+                sums = _additions(recording, origin, value, earlier)
+            except ValueError as error:
+                skipped[first] = str(error)
+            else:
+                found[call] = {}
+                for addition in sums:
+                    name = new_name(first, used)
+                    used.add(name)
+                    found[call][name] = addition
+        if call is not OUTPUT:
+            earlier.setdefault(id(origin), call)
+    return found, skipped
+
+
+def _additions(
+    recording: Activations, origin: Origin, value: Tensor | None, earlier: dict[int, str]
+) -> list[Addition]:
+    found = list(_sums(origin, earlier))
+    if not found:
+        return []
+    earlier = dict(earlier)
+    values = _Values(recording, origin, value, earlier)
+    nodes = {id(step): step for step, _ in found}
+    nodes |= {id(t.value): t.value for _, terms in found for t in terms if isinstance(t.value, Origin)}
+    facts = dict(zip(nodes, values.facts(list(nodes.values())), strict=True))
+    return [_addition(values, step, terms, facts) for step, terms in found]
+
+
+def _addition(values: _Values, step: Step, terms: list[Term], facts: dict[int, _Facts]) -> Addition:
+    shape, dtype, device, layout = facts[id(step)]
+    parts = tuple(term for term in terms if not isinstance(term.value, int | float))
+    dtypes = [t.value.dtype if isinstance(t.value, Tensor) else facts[id(t.value)].dtype for t in parts]
+    if dtype.is_complex or torch.bool in dtypes or layout is not torch.strided or not shape:
+        raise ValueError("what is added are complex or truth values, single numbers or a sparse tensor")
+    return Addition(
+        parts,
+        tuple(values.units(term.value, shape) for term in parts),
+        sum(term.weight * term.value for term in terms if isinstance(term.value, int | float)),
+        shape,
+        dtype if dtype.is_floating_point else torch.float32,
+        device,
+        values.of,
+        lambda: values.of(step),
     )
 
 
-def _candidates(recording: Activations, layer: Layer) -> Iterator[Tensor]:
+def _sums(origin: Origin, earlier: dict[int, str]) -> Iterator[tuple[Step, list[Term]]]:
+    """Yield the additions behind `origin` that are not another call's, and what they add."""
     seen: set[int] = set()
-    for feeding in map(recording.__getitem__, layer.fed_by):
-        for tensor in (feeding.output, feeding.input):
-            if tensor is not None and id(tensor) not in seen and _fits(tensor, layer.input):
-                seen.add(id(tensor))
-                yield tensor
+    stack: list[tuple[Any, bool]] = [(origin, False)]
+    while stack:
+        node, is_added = stack.pop()
+        if not isinstance(node, Step) or id(node) in seen or (is_added and id(node) in earlier):
+            continue
+        seen.add(id(node))
+        terms = _terms(node, earlier) if node.name in _SIGNS else []
+        several = sum(isinstance(term.value, Origin) for term in terms) > 1
+        if several:
+            yield node, terms
+        behind = [term.value for term in terms] if several else parts_of(node)
+        stack += [(part, several or is_added) for part in reversed(behind)]
 
 
-def _fits(tensor: Tensor, x: Tensor) -> bool:
-    """Whether torch would add the tensor to another of the shape of `x` and get that shape."""
-    if tensor.layout is not torch.strided or tensor.is_complex() or tensor.dtype != x.dtype:
-        return False
-    shape = (1,) * (x.ndim - tensor.ndim) + tuple(tensor.shape)
-    return tensor.ndim <= x.ndim and all(
-        size in (1, whole) for size, whole in zip(shape, x.shape, strict=True)
-    )
+def _terms(step: Step, earlier: dict[int, str]) -> list[Term]:
+    """Return what a step adds, and what the sums add that it adds; empty if it is called in an unusual way."""
+    terms: list[Term] = []
+    stack = [Term(1.0, step)]
+    while stack:
+        weight, node = stack.pop()
+        inside = isinstance(node, Step) and node.name in _SIGNS and (node is step or id(node) not in earlier)
+        two = _two(node) if inside else None
+        if two is not None:
+            stack += [Term(weight * term.weight, term.value) for term in reversed(two)]
+        elif isinstance(node, Origin | Tensor | int | float):
+            terms.append(Term(weight, node))
+        else:
+            return []
+    return terms if len(terms) > 1 else []
 
 
-def _same(found: Tensor | None, x: Tensor) -> bool:
-    if found is None or found.shape != x.shape:
-        return False
-    return bool(((found == x) | (found.isnan() & x.isnan())).all())
-
-
-def _activated(function: Callable[[Tensor], Tensor], values: Tensor) -> Tensor | None:
-    """Return the values behind an activation function; None where it was made for another shape."""
-    try:
-        with torch.no_grad():
-            return function(values)
-    except (RuntimeError, IndexError):
+def _two(step: Step) -> list[Term] | None:
+    """Return what one step adds; None if it is called in an unusual way."""
+    names = [name for name in ("input", "self", "other") if name in step.kwargs]
+    values = [*step.args, *(step.kwargs[name] for name in names)]
+    alpha = step.kwargs.get("alpha", 1)
+    if len(values) != 2 or not isinstance(alpha, int | float) or set(step.kwargs) - {"alpha", *names}:
         return None
+    first, second = _SIGNS[step.name]
+    reversed_ = first < 0
+    weights = (first * alpha, second) if reversed_ else (first, second * alpha)
+    return [Term(float(weight), value) for weight, value in zip(weights, values, strict=True)]
 
 
-def _as(tensor: Tensor, x: Tensor) -> Tensor:
-    return tensor.broadcast_to(x.shape)
+_SIGNS = {"add": (1, 1), "sub": (1, -1), "subtract": (1, -1), "rsub": (-1, 1), "__rsub__": (-1, 1)}
+
+
+class _Facts(NamedTuple):
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    device: torch.device
+    layout: torch.layout
+
+
+class _Values:
+    """Tensors behind steps: recorded where they are, computed again otherwise."""
+
+    def __init__(
+        self, recording: Activations, origin: Origin, value: Tensor | None, earlier: dict[int, str]
+    ) -> None:
+        self._recording, self._origin, self._value, self._earlier = recording, origin, value, earlier
+
+    def facts(self, nodes: list[Origin]) -> list[_Facts]:
+        """Compute everything once; ValueError if that fails, or if the input is not what was recorded."""
+        every = Step("all", lambda *tensors: tensors, (self._origin, *nodes), {}, None, ())
+        try:
+            whole, *tensors = replay(every, self._given)
+        except RuntimeError as error:
+            raise ValueError(f"the functions before it do not run on what was recorded: {error}") from error
+        if self._value is not None and not _same(whole, self._value):
+            raise ValueError(
+                "its input is not what the functions before it give: weights have changed since, say"
+            )
+        return [_Facts(tuple(t.shape), t.dtype, t.device, t.layout) for t in tensors]
+
+    def of(self, node: Origin | Tensor) -> Tensor:
+        if isinstance(node, Tensor):
+            return node.detach()
+        if node is self._origin and self._value is not None:
+            return self._value
+        name = self._earlier.get(id(node))
+        kept = None if name is None else self._recording[name].input
+        return replay(node, self._given) if kept is None else kept
+
+    def units(self, node: Origin | Tensor, shape: tuple[int, ...]) -> SourceUnits:
+        """Say whose units the addend has, through functions that work on each alone."""
+        if isinstance(node, Tensor):
+            return SourceUnits("constant", shape[1:], torch.arange(math.prod(shape[1:])))
+        added, inputs = node, ""
+        while isinstance(node, Step):
+            inputs = inputs or self._earlier.get(id(node), "")
+            before = _same_units(node)
+            if before is None:
+                break
+            node = before
+        like = added.shape[1:]
+        if len(added.shape) != len(shape) or added.shape[:1] != node.shape[:1]:
+            return SourceUnits()
+        order = torch.arange(math.prod(like)).view(like).broadcast_to(shape[1:]).flatten()
+        if isinstance(node, Output):
+            return SourceUnits(node.layer, node.shape[1:], order)
+        return SourceUnits(f"input of {inputs}", like, order) if inputs else SourceUnits()
+
+    def _given(self, output: Output) -> Tensor:
+        tensor = self._recording[output.layer].output
+        if output.index or tensor is None:
+            raise ValueError(f"it takes a further output of {output.layer}, and only the first is recorded")
+        return tensor
+
+
+def _same_units(step: Step) -> Origin | None:
+    """Return what the step was computed from, if it has its units."""
+    parts = {id(part): part for part in parts_of(step)}
+    if len(parts) != 1:
+        return None
+    part = next(iter(parts.values()))
+    same = step.name in POINTWISE and step.shape == part.shape
+    reshaped = (
+        step.name in RESHAPES
+        and step.shape[:1] == part.shape[:1]
+        and math.prod(step.shape) == math.prod(part.shape)
+    )
+    return part if same or reshaped else None
+
+
+def _same(found: Tensor, x: Tensor) -> bool:
+    if found.shape != x.shape or found.layout is not x.layout:
+        return False
+    if x.layout is not torch.strided:
+        found, x = found.to_dense(), x.to_dense()
+    return bool(((found == x) | (found.isnan() & x.isnan())).all())

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nbwidgets_nn._arrays import as_numpy, expected
-from nbwidgets_nn.kernels.added_outputs import added_outputs
+from nbwidgets_nn.kernels.added_outputs import OUTPUT, Addition, added_outputs
 from nbwidgets_nn.kernels.attention_edges import attention_edges
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges, channel_edges
 from nbwidgets_nn.kernels.computed_tensor import ComputedTensor, check_memory, empty
@@ -50,9 +50,15 @@ def triplets(
 
     Layers with edges: Linear; Conv1d, 2d, 3d; max and average pooling, also adaptive; batch norm; Flatten, Unflatten,
     Identity and Dropout, which pass values on; self-attention in three steps, "attn.value" (values of the tokens), "attn"
-    (the sample's own attention weights, from token to token) and "attn.out_proj"; and the addition of two recorded tensors
-    in front of a call, "relu:1.add". A layer that is called again has an entry for each call: "step", "step:1". Functions
-    (`F.max_pool2d`, `x.mean()`) are no calls, and have none. Activations work on each unit alone, and have none either.
+    (the sample's own attention weights, from token to token) and "attn.out_proj". A layer that is called again has an entry
+    for each call: "step", "step:1". Other functions than additions (`F.max_pool2d`, `x.mean()`) are no calls, and have none.
+    Activations work on each unit alone, and have none either.
+
+    Additions of computed tensors on the way to a call (skip connections) have entries in front of it, also where other
+    functions stand between: "relu:1.add", and of several on the way to one call "fc.add", "fc.add:1", ..., the outermost
+    first. Target is the sum itself, sources are the addends as they were added; what is subtracted has weight -1. A sum of
+    sums has all their addends; an addend that another call was given before stays one, as that call has its sum. Those on
+    the way to what the model returns are "output.add".
 
     Cost: that of the recording, and for each layer a few numbers; of convolutions a table of what each place reads.
     Weights are views of the model's own, and move with them when it is trained on: then ask again.
@@ -82,8 +88,8 @@ class Triplets(Mapping[str, "LayerTriplets"]):
         self.recording = recording
         """The recording that the values are from."""
         self.skipped = skipped
-        """Every call that weighs or mixes its inputs and has no entry here, and why; also sums of two recorded tensors
-        that a function changed before the call took them ("fc.add")."""
+        """Every call that weighs or mixes its inputs and has no entry here, and why; also additions whose values are
+        not to be had ("fc.add")."""
 
     def __getitem__(self, name: str) -> LayerTriplets:
         try:
@@ -144,7 +150,7 @@ class LayerTriplets(ComputedTensor):
     """
 
     def __init__(
-        self, name: str, kind: str, edges: Edges, units: SourceUnits, recording: Activations
+        self, name: str, kind: str, edges: Edges | Addition, units: SourceUnits, recording: Activations
     ) -> None:
         self.name = name
         self.kind = kind
@@ -154,15 +160,20 @@ class LayerTriplets(ComputedTensor):
         """How the input units of a row lie, (channels, height, width)."""
         self.target_shape = edges.target_shape
         """How the output units of a row lie."""
-        self.target = edges.target
-        """(rows, n_out): what the layer returned."""
         self._edges = edges
         self._units = units
         self._recording = recording
-        shape = (len(self.target), math.prod(self.source_shape), self.target.shape[1], 3)
-        super().__init__(
-            shape, edges.dtype, self.target.device, self._triplets_at, _INSTEAD, self._fill_planes
-        )
+        is_sum = isinstance(edges, Addition)
+        self.addends = edges.addends if is_sum else ()
+        """Of an addition, whose units each of the addends has (`SourceUnits`); the sources are as many parts."""
+        device = edges.device if is_sum else edges.target.device
+        shape = (math.prod(self.row_shape), math.prod(self.source_shape), math.prod(self.target_shape), 3)
+        super().__init__(shape, edges.dtype, device, self._triplets_at, _INSTEAD, self._fill_planes)
+
+    @cached_property
+    def target(self) -> Tensor:
+        """(rows, n_out): what the layer returned."""
+        return self._edges.target
 
     @cached_property
     def source(self) -> Tensor:
@@ -283,11 +294,13 @@ class LayerTriplets(ComputedTensor):
 
         In feature maps, "conv1[2, 4, 5]" is channel 2 at row 4, column 5.
         """
-        units = self._units
-        if units.order is None:
-            return _unit_name(f"input of {self.name}", self.source_shape, unit)
         number = _checked_unit(unit, self.shape[1])
-        return _unit_name(units.layer, units.shape, int(units.order[number]))
+        parts = self.addends or (self._units,)
+        part, place = divmod(number, self.shape[1] // len(parts))
+        units = parts[part]
+        if units.order is None:
+            return _unit_name(f"input of {self.name}", self.source_shape, number)
+        return _unit_name(units.layer, units.shape, int(units.order[place]))
 
     def target_name(self, unit: int) -> str:
         """Name an output unit: "fc1:3"."""
@@ -368,18 +381,11 @@ def _layers(
     """Return what there is, or of it what is wanted, and why the rest of it is not there."""
     layers: dict[str, LayerTriplets] = {}
     skipped: dict[str, str] = {}
+    sums, without = added_outputs(recording, wanted)
     for layer in map(recording.__getitem__, recording):
         if layer.module is None:
             continue
-        addition = f"{layer.name}.add"
-        if wanted is None or addition in wanted:
-            try:
-                edges = added_outputs(recording, layer)
-            except ValueError as error:
-                skipped[addition] = str(error)
-            else:
-                if edges is not None:
-                    layers[addition] = LayerTriplets(addition, "Add", edges, SourceUnits(), recording)
+        layers |= _additions(recording, sums, layer.name)
         if wanted is not None and not {layer.name, f"{layer.name}.value", f"{layer.name}.out_proj"} & set(
             wanted
         ):
@@ -389,7 +395,17 @@ def _layers(
         except ValueError as error:
             if not _is_pointwise(layer):
                 skipped[layer.name] = str(error)
-    return layers, skipped
+    layers |= _additions(recording, sums, OUTPUT)
+    return layers, skipped | without
+
+
+def _additions(
+    recording: Activations, sums: Mapping[str, Mapping[str, Addition]], call: str
+) -> dict[str, LayerTriplets]:
+    return {
+        name: LayerTriplets(name, "Add", addition, SourceUnits(), recording)
+        for name, addition in sums.get(call, {}).items()
+    }
 
 
 def _entries(recording: Activations, layer: Layer) -> dict[str, LayerTriplets]:

@@ -89,7 +89,7 @@ def replay(origin: Origin, given: Callable[[Output], Tensor]) -> Tensor:
             ``x.view(len(x), -1)``, are held as they were.
     """
     order = list(steps_in(origin))
-    left = Counter(id(part) for node in order for part in _parts(node))
+    left = Counter(id(part) for node in order for part in parts_of(node))
     left[id(origin)] += 1
     siblings = Counter(id(node.kwargs) for node in order if _is_picked(node))
     values: dict[int, Tensor] = {}
@@ -112,7 +112,7 @@ def replay(origin: Origin, given: Callable[[Output], Tensor]) -> Tensor:
             siblings[call] -= 1
             if siblings[call] > 0:
                 results[call] = result
-            for part in _parts(node):
+            for part in parts_of(node):
                 left[id(part)] -= 1
                 if not left[id(part)]:
                     values.pop(id(part), None)
@@ -131,16 +131,26 @@ def outputs_in(origin: Origin) -> tuple[Output, ...]:
 def steps_in(origin: Origin) -> Iterator[Origin]:
     """Yield every step and output behind `origin`, and last itself; each once, and after all that it is made from."""
     seen: set[int] = set()
-    stack = [(origin, iter(_parts(origin)))]  # a recursion would end at a thousand steps
+    stack = [(origin, iter(parts_of(origin)))]  # a recursion would end at a thousand steps
     while stack:
         node, parts = stack[-1]
         part = next((part for part in parts if id(part) not in seen), None)
         if part is not None:
-            stack.append((part, iter(_parts(part))))
+            stack.append((part, iter(parts_of(part))))
             continue
         stack.pop()
         seen.add(id(node))
         yield node
+
+
+def parts_of(node: Origin) -> list[Origin]:
+    """Return what the step takes from other steps and calls, as often as it takes it."""
+    found: list[Origin] = []
+    if isinstance(node, Step):
+        map_arguments(
+            (node.args, node.kwargs), lambda item: found.append(item) if isinstance(item, Origin) else None
+        )
+    return found
 
 
 def map_arguments(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -159,16 +169,6 @@ def map_arguments(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def _is_picked(node: Origin) -> bool:
     return isinstance(node, Step) and node.pick is not None
-
-
-def _parts(node: Origin) -> list[Origin]:
-    """Return what the step takes from other steps and calls, as often as it takes it."""
-    found: list[Origin] = []
-    if isinstance(node, Step):
-        map_arguments(
-            (node.args, node.kwargs), lambda item: found.append(item) if isinstance(item, Origin) else None
-        )
-    return found
 
 
 def _filled(arguments: Any, values: dict[int, Tensor]) -> Any:

@@ -1,8 +1,11 @@
 """Skip connections as edges."""
 
+import numpy as np
+import pytest
 import torch
 from models import Skip
 from torch import nn
+from torch.nn import functional as F
 
 import nbwidgets_nn as nw
 
@@ -46,3 +49,197 @@ def test_residual_block():
     assert torch.equal(t["relu:1.add"].source[:, :32], t["conv2"].target)
     assert torch.equal(t["relu:1.add"].source[:, 32:], t["down"].target)
     assert "Add, shape (2, 64, 32, 3), 64 edges" in repr(t["relu:1.add"])
+
+
+class Adds(nn.Module):
+    """Layers `a` and `b` of the same input, a function of their outputs and the input, and a last layer."""
+
+    def __init__(self, how, last):
+        super().__init__()
+        self.a, self.b, self.last, self.how = nn.Linear(3, 3), nn.Linear(3, 3), last, how
+        self.table = nn.Parameter(torch.randn(5, 3))
+
+    def forward(self, x):
+        return self.last(self.how(self, self.a(x), self.b(x), x))
+
+
+def in_place(net, a, b, x):
+    a += b
+    a -= x
+    return a.relu_()
+
+
+SUMS = {
+    "plain": (lambda net, a, b, x: a + b, {"a": 1, "b": 1}),
+    "behind a function": (lambda net, a, b, x: F.relu(a + b), {"a": 1, "b": 1}),
+    "of functions": (lambda net, a, b, x: a.relu() + torch.tanh(x * 2), {"a": 1, "input": 1}),
+    "three": (lambda net, a, b, x: a + b + x, {"a": 1, "b": 1, "input": 1}),
+    "three at once": (lambda net, a, b, x: sum([a, b, x]), {"a": 1, "b": 1, "input": 1}),
+    "difference": (lambda net, a, b, x: a - b, {"a": 1, "b": -1}),
+    "difference of sums": (lambda net, a, b, x: x - (a - b), {"input": 1, "a": -1, "b": 1}),
+    "reversed": (lambda net, a, b, x: torch.rsub(a, b, alpha=2), {"a": -2, "b": 1}),
+    "alpha": (lambda net, a, b, x: torch.add(a, b, alpha=3), {"a": 1, "b": 3}),
+    "alpha of a difference": (lambda net, a, b, x: a.sub(b, alpha=0.5), {"a": 1, "b": -0.5}),
+    "keywords": (lambda net, a, b, x: torch.add(input=a, other=b), {"a": 1, "b": 1}),
+    "in place": (in_place, {"a": 1, "b": 1, "input": -1}),
+    "with a number": (lambda net, a, b, x: a + 2 - b + 0.5, {"a": 1, "b": -1}),
+    "with a constant": (lambda net, a, b, x: a + net.table[0] + b, {"a": 1, "constant": 1, "b": 1}),
+    "with a table as long": (lambda net, a, b, x: a + b - net.table, {"a": 1, "b": 1, "constant": -1}),
+    "reshaped": (lambda net, a, b, x: (a.view(5, 3, 1) + b[:, :, None]).flatten(1), {"a": 1, "": 1}),
+    "broadcast": (lambda net, a, b, x: a + b.mean(1, keepdim=True), {"a": 1, "": 1}),
+}
+
+
+@pytest.mark.parametrize("last", [nn.Linear(3, 2), nn.Identity()], ids=["linear", "identity"])
+@pytest.mark.parametrize(("how", "weights"), SUMS.values(), ids=SUMS)
+def test_sums(how, weights, last):
+    torch.manual_seed(0)
+    net, x = Adds(how, last).double(), torch.randn(5, 3).double()
+    t = nw.triplets(net, x)
+    assert [name for name in t if ".add" in name] == ["last.add"]
+    entry = t["last.add"]
+    assert [part.layer for part in entry.addends] == list(weights)
+    assert entry.block.kernel.flatten().tolist() == list(weights.values())
+    bias = 0 if entry.bias is None else entry.bias
+    torch.testing.assert_close(
+        entry.contribution.materialize().sum(1) + bias, entry.target, rtol=0, atol=1e-14
+    )
+
+
+def test_values_are_those_that_were_added():
+    x = torch.randn(5, 3)
+    net = Adds(lambda net, a, b, x: F.relu(a.relu() + x).mul(2), nn.Linear(3, 2))
+    entry = nw.triplets(net, x)["last.add"]
+    a = net.a(x).detach().relu()
+    assert torch.equal(entry.source, torch.cat([a, x], dim=1))
+    assert torch.equal(entry.target, a + x)
+    assert [entry.source_name(unit) for unit in (0, 2, 3)] == ["a:0", "a:2", "input:0"]
+    assert entry.target_name(1) == "last.add:1"
+    assert entry[2, 4, 1].tolist() == [float(x[2, 1]), 1.0, float(a[2, 1] + x[2, 1])]
+
+
+def test_added_to_itself():
+    entry = nw.triplets(Adds(lambda net, a, b, x: a + a, nn.Identity()), torch.randn(5, 3))["last.add"]
+    assert entry.edges == 6
+    assert [entry.source_name(unit) for unit in (1, 4)] == ["a:1", "a:1"]
+
+
+def test_several_on_one_way_are_numbered_from_the_outermost():
+    net = Adds(lambda net, a, b, x: torch.sigmoid(a + x) * 2 + F.relu(b - x), nn.Linear(3, 2))
+    t = nw.triplets(net, torch.randn(5, 3))
+    assert list(t) == ["a", "b", "last.add", "last.add:1", "last.add:2", "last"]
+    assert [[part.layer for part in t[name].addends] for name in list(t)[2:5]] == [
+        ["", ""],
+        ["a", "input"],
+        ["b", "input"],
+    ]
+
+
+def test_the_end_of_the_model():
+    class Ends(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.output = nn.Linear(3, 3)
+
+        def forward(self, x):
+            h = self.output(x + self.output(x))
+            return {"logits": (h + x).softmax(1)}
+
+    t = nw.triplets(Ends(), torch.randn(5, 3))
+    assert list(t) == ["output", "output:1.add", "output:1", "output.add"]
+    assert torch.equal(t["output.add"].target, t["output:1"].target + t.recording["input"].output)
+
+
+def test_a_sum_that_another_call_took_is_one_addend():
+    class Stream(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.blocks = nn.ModuleList(nn.Linear(3, 3) for _ in range(4))
+
+        def forward(self, x):
+            for block in self.blocks:
+                x = x + block(x).relu()
+            return x
+
+    t = nw.triplets(Stream(), torch.randn(5, 3))
+    assert {name: [part.layer for part in t[name].addends] for name in t if "add" in name} == {
+        "blocks.1.add": ["input", "blocks.0"],
+        "blocks.2.add": ["input of blocks.1", "blocks.1"],
+        "blocks.3.add": ["input of blocks.2", "blocks.2"],
+        "output.add": ["input of blocks.3", "blocks.3"],
+    }
+    assert t["blocks.2.add"].source_name(1) == "input of blocks.1:1"
+    assert torch.equal(t["blocks.2.add"].source[:, :3], t["blocks.1"].source)
+
+
+NO_SUMS = {
+    "product": lambda net, a, b, x: a * b,
+    "one and a number": lambda net, a, b, x: a + 1,
+    "one and a constant": lambda net, a, b, x: a - net.table,
+    "mean": lambda net, a, b, x: torch.stack([a, b]).mean(0),
+    "out of sight": lambda net, a, b, x: torch.from_numpy((a + b).numpy()),
+}
+
+
+@pytest.mark.parametrize("how", NO_SUMS.values(), ids=NO_SUMS)
+def test_no_sums_of_two(how):
+    t = nw.triplets(Adds(how, nn.Identity()), torch.randn(5, 3))
+    assert (list(t), t.skipped) == (["a", "b", "last"], {})
+
+
+WITHOUT_VALUES = {
+    "truth": (lambda net, a, b, x: ((a > 0) + (b > 0)).float(), "truth values"),
+    "complex": (lambda net, a, b, x: (a * 1j + b).abs(), "complex"),
+    "single number": (lambda net, a, b, x: a * (b.sum() + x.sum()), "single numbers"),
+    "sparse": (lambda net, a, b, x: (a.to_sparse() + b.to_sparse()).to_dense(), "sparse"),
+}
+
+
+@pytest.mark.parametrize(("how", "reason"), WITHOUT_VALUES.values(), ids=WITHOUT_VALUES)
+def test_sums_without_values_are_skipped_with_the_reason(how, reason):
+    t = nw.triplets(Adds(how, nn.Linear(3, 2)), torch.randn(5, 3))
+    assert reason in t.skipped["last.add"]
+    with pytest.raises(KeyError, match=reason):
+        t["last.add"]
+
+
+def test_further_outputs_are_not_recorded():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm, self.last = nn.LSTM(3, 3, batch_first=True), nn.Linear(3, 2)
+
+        def forward(self, x):
+            out, (h, _) = self.lstm(x)
+            return self.last(out[:, -1] + h[-1])
+
+    t = nw.triplets(Net(), torch.randn(5, 4, 3))
+    assert t.skipped["last.add"] == "it takes a further output of lstm, and only the first is recorded"
+
+
+def test_weights_that_have_changed_since():
+    net, x = Adds(SUMS["with a constant"][0], nn.Linear(3, 2)), torch.randn(5, 3)
+    recording = nw.Activations(net, x)
+    net.table.data.add_(1)
+    assert "weights have changed since" in nw.triplets(recording).skipped["last.add"]
+
+
+def test_pieces_and_some_of_the_samples():
+    net, x = Adds(SUMS["behind a function"][0], nn.Linear(3, 2)), torch.randn(5, 3)
+    whole = nw.triplets(net, x)["last.add"]
+    assert torch.equal(nw.triplets(net, x, batch_size=2)["last.add"].materialize(), whole.materialize())
+    some = nw.triplets(nw.Activations(net, x).take([3, 0]))["last.add"]
+    assert torch.equal(some.materialize(), whole.materialize()[[3, 0]])
+
+
+def test_samples_that_the_model_numbered_are_said():
+    net, x = Adds(lambda net, a, b, x: a.view(5, 3) + b, nn.Linear(3, 2)), torch.randn(5, 3)
+    assert "do not run" in nw.triplets(nw.Activations(net, x).take([3, 0])).skipped["last.add"]
+
+
+def test_statistics_of_a_sum():
+    net = Adds(SUMS["difference"][0], nn.Linear(3, 2))
+    x = torch.randn(50, 3)
+    entry = nw.triplets(net, x)["last.add"]
+    found = entry.statistics(x.split(10))
+    np.testing.assert_allclose(found.mean, entry.contribution.materialize().mean(0), atol=1e-6)

@@ -87,7 +87,7 @@ def test_only_what_is_asked_for_is_looked_for(monkeypatch):
     x = torch.rand(6, 3)
     t = nw.triplets(nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2)), x)
     looked = []
-    monkeypatch.setattr("nbwidgets_nn.kernels.triplets.added_outputs", lambda *given: looked.append(given))
+    monkeypatch.setattr("nbwidgets_nn.kernels.added_outputs._additions", lambda *given: looked.append(given))
     monkeypatch.setattr(
         "nbwidgets_nn.kernels.triplets.edges_of_layer",
         lambda layer: looked.append(layer) or edges_of_layer(layer),

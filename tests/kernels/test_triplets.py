@@ -443,12 +443,9 @@ class Skips(nn.Module):
         return self.fc(self.how(self.a(x), self.b(x)))
 
 
-def test_a_sum_behind_a_function_is_said():
+def test_a_sum_behind_a_function_is_there_and_a_product_is_not():
     x = torch.randn(4, 3)
-    t = nw.triplets(Skips(lambda a, b: F.relu(a + b)), x)
-    assert t.skipped == {"fc.add": "its input is made by functions of a, b, and is not their sum"}
-    with pytest.raises(KeyError, match="made by functions of a, b"):
-        t["fc.add"]
+    assert "fc.add" in nw.triplets(Skips(lambda a, b: F.relu(a + b)), x)
     assert "fc.add" in nw.triplets(Skips(lambda a, b: a + b), x)
     assert nw.triplets(Skips(lambda a, b: a * b), x).skipped == {}
 
