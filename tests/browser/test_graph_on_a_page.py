@@ -1,9 +1,13 @@
 """The edge graph on a saved page: the same selection, layer and clusters as heatmaps and picker, with no kernel."""
 
+import re
+from io import BytesIO
+
 import numpy as np
 import pytest
 import torch
 from conftest import keep_if_failed, open_page
+from PIL import Image
 from torch import nn
 from views import ARTIFACTS, axe_violations, brush, chips, wait_painted
 
@@ -87,7 +91,7 @@ def test_units_brushed_in_a_heatmap_are_lit_in_the_graph(report):
 def test_a_unit_selected_by_keys_in_the_graph_is_selected_in_the_heatmaps(report):
     plot = report.locator(".nbw-graph-plot")
     plot.focus()
-    for key in ("ArrowDown", "ArrowLeft", "Enter"):
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "Enter"):
         plot.press(key)
     report.wait_for_function("() => document.querySelectorAll('.nbw-chips button[data-name]').length === 1")
     assert chips(report)[0].startswith("5:")
@@ -127,9 +131,21 @@ def test_fewer_edges_other_samples_and_the_table(report):
     report.get_by_role("button", name="next sample").click()
     report.wait_for_function("() => document.querySelector('.nbw-edge-graph').innerText.includes('sample 3')")
     report.locator(".nbw-edge-graph summary").click()
-    rows = report.locator(".nbw-edge-graph table tbody tr")
-    assert 1 <= rows.count() <= 50
-    assert "→" in rows.first.inner_text() or rows.first.locator("td").count() >= 4
+    table = report.locator(".nbw-edge-graph table")
+    rows, heads = table.locator("tbody tr"), table.locator("th").all_inner_texts()
+    rows.first.wait_for()
+    assert rows.count() <= 50
+    cells = dict(zip(heads, rows.first.locator("td").all_inner_texts(), strict=True))
+    assert re.fullmatch(r"\S.*:\d+", cells["from"])
+    assert re.fullmatch(r"\S.*:\d+", cells["to"])
+    assert cells["÷ largest"] == "100 %"
+    table.get_by_role("button", name="contribution").click()
+    shown = [number(text) for text in rows.locator("td:nth-child(5)").all_inner_texts()]
+    assert shown == sorted(shown, reverse=True)
+
+
+def number(text):
+    return float(text.replace("Σ", "").replace("−", "-").replace(",", ""))
 
 
 def test_hovering_tells_the_triplet(report):
@@ -158,6 +174,85 @@ def drawn_by_canvas(many_edges, page):
     page.goto(many_edges.as_uri())
     wait_graph(page)
     return page
+
+
+def test_the_tooltip_is_beside_the_pointer_and_inside_the_plot(report):
+    plot, tip = report.locator(".nbw-graph-plot").bounding_box(), report.locator(".nbw-graph-tip")
+    report.mouse.move(plot["x"] + 3, plot["y"] + plot["height"] / 2)
+    seen = 0
+    for x in range(10, int(plot["width"]), 60):
+        for y in (60, int(plot["height"]) - 30):
+            at = plot["x"] + x, plot["y"] + y
+            report.mouse.move(*at)
+            report.wait_for_timeout(40)
+            if not tip.is_visible():
+                continue
+            seen += 1
+            box = tip.bounding_box()
+            assert not (
+                box["x"] <= at[0] <= box["x"] + box["width"] and box["y"] <= at[1] <= box["y"] + box["height"]
+            )
+            assert plot["x"] <= box["x"]
+            assert box["x"] + box["width"] <= plot["x"] + plot["width"]
+            assert plot["y"] <= box["y"]
+            assert box["y"] + box["height"] <= plot["y"] + plot["height"]
+    assert seen > 3
+
+
+def click_unit(page, column, share):
+    """Click in a column, at this share of the plot's height."""
+    plot = page.locator(".nbw-graph-plot").bounding_box()
+    head = page.locator(".nbw-graph-head").nth(column).bounding_box()
+    page.mouse.click(head["x"] + head["width"] / 2, plot["y"] + share * plot["height"])
+
+
+def test_a_map_opens_beside_what_it_is_about_and_one_escape_closes_it(report):
+    report.locator(".nbw-edge-graph").scroll_into_view_if_needed()
+    click_unit(report, 1, 0.4)
+    card = report.locator(".nbw-graph-card")
+    report.wait_for_timeout(200)
+    assert card.is_visible()
+    box, head = card.bounding_box(), report.locator(".nbw-graph-head").nth(1).bounding_box()
+    tile = head["x"] + head["width"] / 2, report.locator(".nbw-graph-plot").bounding_box()
+    assert not (
+        box["x"] <= tile[0] <= box["x"] + box["width"]
+        and box["y"] <= tile[1]["y"] + 0.4 * tile[1]["height"] <= box["y"] + box["height"]
+    )
+    assert report.locator(".nbw-graph-paths li").count() > 0
+    report.keyboard.press("Escape")
+    assert not card.is_visible()
+    assert len(chips(report)) == 1
+    report.keyboard.press("Escape")
+    report.wait_for_function("() => !document.querySelector('.nbw-chips button[data-name]')")
+
+
+def test_what_is_seen_is_downloaded_as_png(report):
+    report.get_by_label("units are coloured by").select_option("cluster")
+    graph = report.locator(".nbw-edge-graph")
+    assert "clusters of 5" in graph.inner_text()
+    with report.expect_download() as download:
+        graph.get_by_role("button", name="PNG").click()
+    assert re.fullmatch(r"Sequential-Edges-contribution-.*5\.png", download.value.suggested_filename)
+    image = Image.open(BytesIO(download.value.path().read_bytes())).convert("RGB")
+    plot = report.locator(".nbw-graph-plot").bounding_box()
+    assert image.width >= 2 * plot["width"]
+    assert image.height > 2 * plot["height"]
+    for part in range(8):  # title, heads, edges, legends: there is something everywhere
+        strip = image.crop((0, part * image.height // 8, image.width, (part + 1) * image.height // 8))
+        assert len(strip.getcolors(1 << 24)) > 8, part
+
+
+def test_a_clicked_head_stays_under_the_pointer(report):
+    report.set_viewport_size({"width": 1280, "height": 700})
+    head = report.locator(".nbw-graph-head[data-layer='2']")
+    head.scroll_into_view_if_needed()
+    for layer in ("2", "6", "5"):
+        head = report.locator(f".nbw-graph-head[data-layer='{layer}']")
+        before = head.bounding_box()["y"]
+        head.click()
+        wait_painted(report, layer=layer)
+        report.wait_for_timeout(1700)
+        assert head.bounding_box()["y"] == pytest.approx(before, abs=2)
 
 
 @pytest.fixture
@@ -194,7 +289,7 @@ def test_webgl_draws_as_much_as_the_canvas_and_comes_back_when_its_context_was_l
     drawn_by_gl, drawn_by_canvas
 ):
     assert not drawn_by_canvas.evaluate(f"!!{PAINTER}")
-    assert "without WebGL" not in drawn_by_gl.locator(".nbw-edge-graph").inner_text()
+    assert "processor" not in drawn_by_gl.locator(".nbw-edge-graph .nbw-head .nbw-how").get_attribute("title")
     assert_same_picture(drawn_by_gl, drawn_by_canvas)
     seq = int(drawn_by_gl.locator(".nbw-edge-graph").get_attribute("data-seq"))
     drawn_by_gl.evaluate(
