@@ -38,7 +38,8 @@ export class GraphReadout {
   /** As of a unit or an edge: first what it is about, last what there may be no room for. */
   private idle(): Parts {
     const { names, selected, lit, takenOf } = this.scene;
-    if (names.length === 0) return ["", "", "point at an edge or a unit · click a unit for its best paths · drag selects"];
+    if (names.length === 0)
+      return ["", "", "point at an edge or a unit · click a unit for its best paths · drag selects"];
     const elsewhere = names.length - selected.length;
     const away = elsewhere > 0 ? `${plural(elsewhere, "selected unit")} not in this graph` : "";
     if (selected.length === 0) return ["", "", away];

@@ -8,15 +8,20 @@ import type { GraphScene } from "./graph_scene.ts";
 export class GraphTip {
   readonly node = make("div", { class: "nbw-graph-tip", "aria-hidden": "true", hidden: true });
   private at = { x: 0, y: 0 };
+  private said = "";
 
   constructor(private readonly scene: GraphScene) {}
 
   /** Says this, or nothing. */
-  say([who, value, more]: Parts): void {
+  say(parts: Parts): void {
+    const said = parts.join("\n");
+    if (said === this.said) return;
+    this.said = said;
+    const [who, value, more] = parts;
     const lines = [who ? make("b", {}, who) : "", value ?? "", more ? make("small", {}, more) : ""];
     this.node.replaceChildren(...lines.filter((line) => line !== "").map((line) => make("div", {}, line)));
     this.node.hidden = this.node.childElementCount === 0;
-    this.place();
+    if (!this.node.hidden) this.place();
   }
 
   /** The pointer has moved. */
