@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nbwidgets_nn.kernels.edge_blocks import EdgeBlock, sum_block
 from nbwidgets_nn.kernels.source_units import SourceUnits
+from nbwidgets_nn.kernels.sums_in_steps import Term, sums_in
 from nbwidgets_nn.record._activation_functions import ACTIVATIONS
 from nbwidgets_nn.record._names import new_name
 from nbwidgets_nn.record.activations import Activations
@@ -50,13 +51,6 @@ POINTWISE = (ACTIVATIONS - {"softmax", "softmin", "log_softmax", "gumbel_softmax
     ],
 )
 """Functions whose result has a unit for each unit of the argument, if it has its shape."""
-
-
-class Term(NamedTuple):
-    """What is added: ``weight * value``."""
-
-    weight: float
-    value: Origin | Tensor | float
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +150,7 @@ def added_outputs(
 def _additions(
     recording: Activations, origin: Origin, value: Tensor | None, earlier: dict[int, str]
 ) -> list[Addition]:
-    found = list(_sums(origin, earlier))
+    found = list(sums_in(origin, earlier))
     if not found:
         return []
     earlier = dict(earlier)
@@ -183,56 +177,6 @@ def _addition(values: _Values, step: Step, terms: list[Term], facts: dict[int, _
         values.of,
         lambda: values.of(step),
     )
-
-
-def _sums(origin: Origin, earlier: dict[int, str]) -> Iterator[tuple[Step, list[Term]]]:
-    """Yield the additions behind `origin` that are not another call's, and what they add."""
-    seen: set[int] = set()
-    stack: list[tuple[Any, bool]] = [(origin, False)]
-    while stack:
-        node, is_added = stack.pop()
-        if not isinstance(node, Step) or id(node) in seen or (is_added and id(node) in earlier):
-            continue
-        seen.add(id(node))
-        terms = _terms(node, earlier) if node.name in _SIGNS else []
-        several = sum(isinstance(term.value, Origin) for term in terms) > 1
-        if several:
-            yield node, terms
-        behind = [term.value for term in terms] if several else parts_of(node)
-        stack += [(part, several or is_added) for part in reversed(behind)]
-
-
-def _terms(step: Step, earlier: dict[int, str]) -> list[Term]:
-    """Return what a step adds, and what the sums add that it adds; empty if it is called in an unusual way."""
-    terms: list[Term] = []
-    stack = [Term(1.0, step)]
-    while stack:
-        weight, node = stack.pop()
-        inside = isinstance(node, Step) and node.name in _SIGNS and (node is step or id(node) not in earlier)
-        two = _two(node) if inside else None
-        if two is not None:
-            stack += [Term(weight * term.weight, term.value) for term in reversed(two)]
-        elif isinstance(node, Origin | Tensor | int | float):
-            terms.append(Term(weight, node))
-        else:
-            return []
-    return terms if len(terms) > 1 else []
-
-
-def _two(step: Step) -> list[Term] | None:
-    """Return what one step adds; None if it is called in an unusual way."""
-    names = [name for name in ("input", "self", "other") if name in step.kwargs]
-    values = [*step.args, *(step.kwargs[name] for name in names)]
-    alpha = step.kwargs.get("alpha", 1)
-    if len(values) != 2 or not isinstance(alpha, int | float) or set(step.kwargs) - {"alpha", *names}:
-        return None
-    first, second = _SIGNS[step.name]
-    reversed_ = first < 0
-    weights = (first * alpha, second) if reversed_ else (first, second * alpha)
-    return [Term(float(weight), value) for weight, value in zip(weights, values, strict=True)]
-
-
-_SIGNS = {"add": (1, 1), "sub": (1, -1), "subtract": (1, -1), "rsub": (-1, 1), "__rsub__": (-1, 1)}
 
 
 class _Facts(NamedTuple):

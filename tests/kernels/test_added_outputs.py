@@ -86,6 +86,8 @@ SUMS = {
     "with a constant": (lambda net, a, b, x: a + net.table[0] + b, {"a": 1, "constant": 1, "b": 1}),
     "with a table as long": (lambda net, a, b, x: a + b - net.table, {"a": 1, "b": 1, "constant": -1}),
     "reshaped": (lambda net, a, b, x: (a.view(5, 3, 1) + b[:, :, None]).flatten(1), {"a": 1, "": 1}),
+    "flipped": (lambda net, a, b, x: a.flip(1) + b, {"": 1, "b": 1}),
+    "mixed": (lambda net, a, b, x: x + b.softmax(1), {"input": 1, "": 1}),
     "broadcast": (lambda net, a, b, x: a + b.mean(1, keepdim=True), {"a": 1, "": 1}),
 }
 
@@ -122,6 +124,19 @@ def test_added_to_itself():
     entry = nw.triplets(Adds(lambda net, a, b, x: a + a, nn.Identity()), torch.randn(5, 3))["last.add"]
     assert entry.edges == 6
     assert [entry.source_name(unit) for unit in (1, 4)] == ["a:1", "a:1"]
+
+
+def test_a_sum_that_is_added_to_itself_again_and_again():
+    def doubled(net, a, b, x):
+        for _ in range(40):
+            a = (a + a) / 2 + 0 * x
+        for _ in range(30):
+            a = a + a
+        return a
+
+    t = nw.triplets(Adds(doubled, nn.Linear(3, 2)), torch.randn(5, 3))
+    assert len(t) == 3 + 30 + 80
+    assert torch.equal(t["last.add"].target, t["last"].source)
 
 
 def test_several_on_one_way_are_numbered_from_the_outermost():
