@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nbwidgets_nn._words import plural
+from nbwidgets_nn.graph_columns import Bundle, Column, input_axis
+from nbwidgets_nn.graph_sums import Sums
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges
 from nbwidgets_nn.kernels.source_units import source_layer
 from nbwidgets_nn.kernels.triplets import LayerTriplets, Triplets
@@ -16,7 +15,7 @@ from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import AVERAGES, MAXIMA, WEIGHTED
 from nbwidgets_nn.record.layer import Layer
 from nbwidgets_nn.record.topology import BATCH_NORM, DROPOUT
-from nbwidgets_nn.unit_sums import mean_over_positions, sum_over_positions, with_channels_first
+from nbwidgets_nn.unit_sums import mean_over_positions, with_channels_first
 
 # Behind these unit k is still unit k, whatever they do to its value.
 _KEEPING = (
@@ -39,84 +38,6 @@ _KEEPING = (
     nn.Unflatten,
     nn.Upsample,
 )
-_PASSING = (nn.Identity, DROPOUT, nn.Flatten, nn.Unflatten)
-
-
-@dataclass(eq=False)
-class Column:
-    """A place for units: the layer that made them, and the layers behind it that keep them apart."""
-
-    layers: list[Layer] = field(default_factory=list)
-    units: int = 0
-    """0 until a layer says what it takes for a unit: a number, or a channel."""
-    before: str = ""
-    """The layer whose input this is, where no single layer made it."""
-    step: str = ""
-    """The step inside a layer that made these units, where that is no layer of its own: "attn.value"."""
-    after: str = ""
-    """What the layer does to them after this step."""
-    values: NDArray | None = None
-    """(samples, units) as they go on, the mean over positions; None where nothing takes them."""
-    positions: int = 1
-
-    @property
-    def aliases(self) -> list[str]:
-        """Return the layers whose units are this column's, by the same numbers."""
-        return (
-            [self.step] if self.step else [layer.name for layer in self.layers if layer.units == self.units]
-        )
-
-    @property
-    def layer(self) -> str | None:
-        """Return the layer to look at for these units: the last that does something to them."""
-        if self.step:
-            return None
-        acting = [layer.name for layer in self.layers if not isinstance(layer.module, _PASSING)]
-        named = [name for name in self.aliases if name in acting] or self.aliases or acting
-        return named[-1] if named else None
-
-    @property
-    def name(self) -> str:
-        """Name the last layer whose units these are; where a tile stands for many units, the tiles."""
-        if self.step:
-            return self.step
-        if self.layer is None:
-            return f"input of {self.before}"
-        return self.layer if self.aliases else f"channels of {self.layer}"
-
-    @property
-    def kind(self) -> str:
-        """Say what the layers are: "Conv2d, relu, MaxPool2d"; of the input, its shape."""
-        if self.layers and self.layers[0].name == "input":
-            shape = self.layers[0].output_shape[1:]
-            return " × ".join(map(str, shape)) if len(shape) > 1 else ""
-        return self.kinds_behind("")
-
-    def kinds_behind(self, name: str) -> str:
-        """Say what happens to the values after the layer of this name; after any other name, in all layers."""
-        if self.step:
-            return self.after
-        names = [layer.name for layer in self.layers]
-        behind = self.layers[names.index(name) + 1 :] if name in names else self.layers
-        kinds = [layer.kind for layer in behind if not isinstance(layer.module, _PASSING)]
-        after = self.layers[-1].activation if self.layers else None
-        if after is not None and not isinstance(after, nn.Module):
-            kinds.append(getattr(getattr(after, "function", after), "__name__", "a function"))
-        return ", ".join(kinds)
-
-
-@dataclass(frozen=True, eq=False)
-class Bundle:
-    """The edges of one layer between two columns; arrays as in `ChannelEdges`, or one number an edge with its `ends`."""
-
-    name: str
-    kind: str
-    source: int
-    target: int
-    edges: ChannelEdges
-    ends: NDArray | None = None
-    layer: str = ""
-    """The layer that they lead to the output of; "" where that is no layer's."""
 
 
 class GraphPlan:
@@ -131,8 +52,10 @@ class GraphPlan:
         self._samples = len(recording["input"].output)
         self._recording, self._found = recording, found
         self._home: dict[str, int] = {}
+        self._sums = Sums(recording, self.columns, self.bundles, self._home)
         for name in recording:
             self._place(recording[name])
+        self._end()
 
     def _place(self, layer: Layer) -> None:
         if layer.output is None:
@@ -160,6 +83,17 @@ class GraphPlan:
         reason = self._found.skipped.get(layer.name) if layer.kind == "MultiheadAttention" else None
         self.without.append(f"{layer.name} ({': '.join(filter(None, (layer.kind, reason)))})")
 
+    def _end(self) -> None:
+        """Open a column for the sum that the model returns, if it does."""
+        addition = self._found.get("output.add")
+        column = Column(step="output.add", after="sum")
+        if self._add(column.step, None, column):
+            column.positions = addition.shape[2] // column.units
+            column.values = self.bundles[-1].edges.target / column.positions
+            self._open(column)
+        elif addition is not None:
+            self.without.append(column.step)
+
     def _open(self, column: Column) -> int:
         self.columns.append(column)
         return len(self.columns) - 1
@@ -169,41 +103,17 @@ class GraphPlan:
         made_by = source_layer(self._recording, layer)
         if made_by in self._home:
             return self._home[made_by]
-        column = self._open(Column(before=layer.name))
-        addition = self._found.get(f"{layer.name}.add")
-        if addition is None or not _is_input(addition, layer) or not self._add(addition, layer, column):
-            self.without.append(self.columns[column].name)
-        return column
+        column = Column(before=layer.name)
+        if not self._add(f"{layer.name}.add", layer, column):
+            self.without.append(column.name)
+        return self._open(column)
 
-    def _add(self, addition: LayerTriplets, layer: Layer, target: int) -> bool:
-        """Join the columns of two addends with the column of their sum, one edge a unit and addend; tell if both are there."""
-        axis = _input_axis(self._recording, layer)
-        units = layer.input.shape[axis]
-        self.columns[target].units = units
-        sums = sum_over_positions(layer.input, axis)
-        complete = True
-        for addend in addition.source.unflatten(1, (*addition.source_shape[:1], -1)).unbind(1):
-            values = addend.reshape(layer.input.shape)
-            source = self._made_by(values, layer)
-            if source is None or self.columns[source].units not in (0, units):
-                complete = False
-                continue
-            self.columns[source].units = units
-            each = sum_over_positions(values, axis)
-            edges = ChannelEdges(each, np.ones(units, np.float32), sums, None, each)
-            ends = np.stack([np.arange(units)] * 2, axis=1)
-            self.bundles.append(Bundle(addition.name, "Add", source, target, edges, ends))
-        return complete
-
-    def _made_by(self, values: Tensor, layer: Layer) -> int | None:
-        """Return the column that holds these very values: as an output, or as they went into another layer."""
-        for name in layer.fed_by:
-            feeding = self._recording[name]
-            if _same(feeding.output, values) and name in self._home:
-                return self._home[name]
-            if _same(feeding.input, values):
-                return next((b.source for b in self.bundles if b.name == name), None)
-        return None
+    def _add(self, name: str, layer: Layer | None, column: Column) -> bool:
+        """Draw the edges into a sum whose column is opened next, if there is one and all of its addends are known."""
+        addition = self._found.get(name)
+        bundles = None if addition is None else self._sums.join(addition, layer, column)
+        self.bundles += bundles or []
+        return bundles is not None
 
     def _keeps(self, layer: Layer, source: int) -> bool:
         units, shape = self.columns[source].units, layer.output_shape
@@ -254,9 +164,7 @@ class GraphPlan:
                 last = column.layers[-1] if column.layers else None
                 tensor = last.output if last else self._recording[column.before].input
                 axis = (
-                    last.channel_axis
-                    if last
-                    else _input_axis(self._recording, self._recording[column.before])
+                    last.channel_axis if last else input_axis(self._recording, self._recording[column.before])
                 )
                 column.values, column.positions = mean_over_positions(tensor, axis, column.units)
         return joined
@@ -265,41 +173,15 @@ class GraphPlan:
         """Return (samples, units, height, width), as the next layer takes them where that is known; None without images."""
         column = self.columns[index]
         takers = [self._recording[b.name] for b in self.bundles if b.source == index and b.name == b.layer]
-        taken = [(layer.input, _input_axis(self._recording, layer)) for layer in takers]
+        taken = [(layer.input, input_axis(self._recording, layer)) for layer in takers]
         made = [(layer.output, layer.channel_axis) for layer in reversed(column.layers)]
         maps = (with_channels_first(t, axis) for t, axis in taken + made if t is not None and t.ndim == 4)
         return next((t for t in maps if t.shape[1] == column.units and t[0, 0].numel() > 1), None)
 
 
-def _is_input(addition: LayerTriplets, layer: Layer) -> bool:
-    """Whether the layer takes the sum as it is, a plain one of what other calls took or gave."""
-    plain = bool((addition.block.kernel == 1).all()) and all(part.layer for part in addition.addends)
-    return plain and addition.target.data_ptr() == layer.input.data_ptr()
-
-
 def _width(layer: Layer) -> int:
     """Return how many units a layer gives to the graph: channels, or features."""
     return 1 if layer.channel_axis is None else layer.output_shape[layer.channel_axis]
-
-
-def _input_axis(recording: Activations, layer: Layer) -> int:
-    """Return the axis of a layer's input that counts units."""
-    if isinstance(layer.module, nn.Linear):
-        return layer.input.ndim - 1
-    if isinstance(layer.module, WEIGHTED):
-        return 1
-    alike = [layer, *(recording[name] for name in layer.fed_by)]
-    known = [one.channel_axis for one in alike if one.output_shape == layer.input_shape and one.channel_axis]
-    return known[0] if known else min(1, layer.input.ndim - 1)
-
-
-def _same(tensor: Tensor | None, values: Tensor) -> bool:
-    return (
-        tensor is not None
-        and tensor.shape == values.shape
-        and tensor.is_complex() == values.is_complex()
-        and bool(tensor.isclose(values, equal_nan=True).all())
-    )
 
 
 def _of_samples(edges: ChannelEdges, samples: int) -> ChannelEdges:

@@ -106,7 +106,7 @@ def test_units_that_a_function_mixes_are_no_longer_the_layers(name):
         np.testing.assert_allclose(last.contribution, truth, atol=1e-5)
     else:
         assert shown.columns[last.source].name == "input of second"
-        assert "input of second" in shown.how
+        assert ("input of second" in shown.how) == (name != "summed with itself")  # that is a sum like others
 
 
 class Residual(nn.Module):
@@ -258,7 +258,7 @@ def test_a_tile_of_a_whole_layer_does_not_take_the_name_of_its_numbers():
 
 def test_a_skip_connection_is_edges_of_weight_one():
     shown = content(Skip(), torch.randn(4, 1, 8, 8))
-    assert ends(shown)[2:4] == [("same.add", "conv2", "drop"), ("same.add", "conv1", "drop")]
+    assert ends(shown)[2:4] == [("same.add", "conv1", "drop"), ("same.add", "conv2", "drop")]
     assert all((b.weight == 1).all() and b.edges == 4 for b in shown.bundles[2:4])
     assert "no edges into input of head" in shown.how
 
@@ -444,3 +444,89 @@ def test_where_tokens_might_be_taken_for_samples_attention_has_no_columns(shape,
     shown = graph_content(nw.Activations(Encoder(), torch.randn(*shape)))
     assert "attn.value" not in [b.name for b in shown.bundles]
     assert f"no edges into {said}" in shown.how
+
+
+class Sums(nn.Module):
+    """Two layers of one input, and a function that adds what they return to it."""
+
+    def __init__(self, add, head=True, width=4):
+        super().__init__()
+        self.a, self.b, self.add = nn.Linear(4, width), nn.Linear(4, width), add
+        self.head = nn.Linear(width, 2) if head else None
+        self.place = nn.Parameter(torch.randn(width))
+
+    def forward(self, x):
+        total = self.add(self.a(x), self.b(x), x, self.place)
+        return self.head(total) if self.head else total
+
+
+SUMS = {
+    "two": (lambda a, b, x, p: a + b, [("a", 1), ("b", 1)]),
+    "three": (lambda a, b, x, p: a + b + x, [("a", 1), ("b", 1), ("input", 1)]),
+    "difference": (lambda a, b, x, p: a - b, [("a", 1), ("b", -1)]),
+    "scaled": (lambda a, b, x, p: torch.add(a, b, alpha=0.5), [("a", 1), ("b", 0.5)]),
+    "a number too": (lambda a, b, x, p: a + b + 1, [("a", 1), ("b", 1)]),
+    "a constant too": (lambda a, b, x, p: a + b + p, [("a", 1), ("b", 1)]),
+    "behind a function": (lambda a, b, x, p: torch.relu(a + b), [("a", 1), ("b", 1)]),
+    "of functions": (lambda a, b, x, p: torch.relu(a) + b.sigmoid() * 1, [("a", 1), ("b", 1)]),
+    "with itself": (lambda a, b, x, p: a + a.relu(), [("a", 1), ("a", 1)]),
+}
+
+
+@pytest.mark.parametrize(("add", "addends"), SUMS.values(), ids=SUMS)
+@pytest.mark.parametrize("head", [True, False])
+def test_sums_have_an_edge_from_every_addend(add, addends, head):
+    model, X = Sums(add, head), torch.randn(6, 4)
+    recording = nw.Activations(model, X)
+    shown = graph_content(recording)
+    name = "head.add" if head else "output.add"
+    added = [b for b in shown.bundles if b.name == name]
+    assert [(shown.columns[b.source].name, set(b.weight.tolist())) for b in added] == [
+        (n, {w}) for n, w in addends
+    ]
+    assert all((b.ends == [[k, k] for k in range(4)]).all() for b in added)
+    assert "no edges" not in shown.how
+    assert_sums_hold(shown)
+    column = shown.columns[added[0].target]
+    taken = recording["head"].input if head else nw.triplets(recording)[name].target
+    np.testing.assert_allclose(column.values, taken.detach(), rtol=1e-5, atol=1e-6)
+    assert column.name == ("input of head" if head else "output.add")
+    assert added[0].stage == (
+        "relu" if head and add is SUMS["behind a function"][0] else "" if head else "sum"
+    )
+    nw.EdgeGraph(shown).to_png(dpi=30)
+
+
+def test_sums_of_feature_maps_are_edges_between_channels():
+    class Maps(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = nn.Conv2d(1, 3, 3), nn.Conv2d(1, 3, 3), nn.Conv2d(3, 2, 2)
+            self.position = nn.Parameter(torch.randn(3, 4, 4))
+
+        def forward(self, x):
+            return self.c(self.a(x) - self.b(x).relu() + self.position)
+
+    shown = content(Maps(), torch.randn(4, 1, 6, 6))
+    added = [b for b in shown.bundles if b.name == "c.add"]
+    assert [(shown.columns[b.source].name, b.weight.tolist()) for b in added] == [
+        ("a", [1] * 3),
+        ("b", [-1] * 3),
+    ]
+    assert_sums_hold(shown)
+    assert shown.columns[added[0].target].maps.shape == (4, 3, 4, 4)
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda a, b, x, p: a + torch.as_tensor(b.numpy(force=True)),
+        lambda a, b, x, p: a + b.flip(1),
+        lambda a, b, x, p: torch.relu(a + b) * 2,
+    ],
+)
+def test_a_sum_whose_addends_are_not_known_says_so(add):
+    shown = content(Sums(add), torch.randn(6, 4))
+    assert not [b for b in shown.bundles if b.name == "head.add"]
+    assert "no edges into input of head" in shown.how
+    assert_sums_hold(shown)
