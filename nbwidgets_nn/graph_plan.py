@@ -51,8 +51,10 @@ class GraphPlan:
         """Columns and layers that mix units in a way that is not known as edges, and layers without values."""
         self._samples = len(recording["input"].output)
         self._recording, self._found = recording, found
+        # The columns that each layer's output and input stand in.
         self._home: dict[str, int] = {}
-        self._sums = Sums(recording, self.columns, self.bundles, self._home)
+        self._taken: dict[str, int] = {}
+        self._sums = Sums(recording, self.columns, self._home, self._taken)
         for name in recording:
             self._place(recording[name])
         self._end()
@@ -69,7 +71,7 @@ class GraphPlan:
             source = self._input_of(layer)
             if self._keeps(layer, source):
                 self.columns[source].layers.append(layer)
-                self._home[layer.name] = source
+                self._home[layer.name] = self._taken[layer.name] = source
                 return
         if isinstance(layer.module, WEIGHTED) and layer.name in self._found:
             self._home[layer.name] = self._mix(
@@ -145,6 +147,7 @@ class GraphPlan:
         if self.columns[source].units not in (0, edges.weight.shape[1]):  # it takes the units in another way
             source = self._open(Column(before=layer.name))
             self.without.append(self.columns[source].name)
+        self._taken.setdefault(layer.name, source)
         column = self.columns[source]
         column.units, target.units = edges.weight.shape[1], edges.weight.shape[0]
         edges = _of_samples(edges, self._samples)

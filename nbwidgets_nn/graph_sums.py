@@ -21,10 +21,10 @@ class Sums:
     """Joins the columns of a plan with that of a sum, which is to be opened next."""
 
     def __init__(
-        self, recording: Activations, columns: list[Column], bundles: list[Bundle], home: dict[str, int]
+        self, recording: Activations, columns: list[Column], home: dict[str, int], taken: dict[str, int]
     ) -> None:
-        """Take what the plan has; it is looked at as it grows."""
-        self._recording, self._columns, self._bundles, self._home = recording, columns, bundles, home
+        """Take what the plan has, to look at as it grows: the columns, and where each layer's output and input stand."""
+        self._recording, self._columns, self._home, self._taken = recording, columns, home, taken
         self._samples = len(recording["input"].output)
 
     def join(self, addition: LayerTriplets, layer: Layer | None, column: Column) -> list[Bundle] | None:
@@ -72,9 +72,8 @@ class Sums:
             return None
         layer = self._recording[call]
         if of_input:
-            bundle = next((b for b in self._bundles if b.layer == call), None)
-            column = self._home.get(call) if bundle is None else bundle.source
-            axis = input_axis(self._recording, layer) if layer.input is not None else None
+            column = self._taken.get(call)
+            axis = None if column is None else input_axis(self._recording, layer)
         else:
             column, axis = self._home.get(call), layer.channel_axis
         return None if column is None or not axis else _Home(column, axis)

@@ -530,3 +530,34 @@ def test_a_sum_whose_addends_are_not_known_says_so(add):
     assert not [b for b in shown.bundles if b.name == "head.add"]
     assert "no edges into input of head" in shown.how
     assert_sums_hold(shown)
+
+
+@pytest.mark.parametrize(
+    ("inner", "drawn"),
+    [
+        (nn.MultiheadAttention(4, 2, batch_first=True), True),
+        (nn.Linear(4, 4), True),
+        (nn.LayerNorm(4), True),
+        (nn.GRU(4, 4, batch_first=True), False),
+    ],
+)
+def test_an_addend_that_a_layer_was_given_stands_where_that_layer_takes_it(inner, drawn):
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.inner, self.head = nn.Linear(3, 4), nn.Linear(3, 4), inner, nn.Linear(4, 2)
+
+        def forward(self, x):
+            h = self.a(x) + self.b(x)
+            y = self.inner(h, h, h) if isinstance(self.inner, nn.MultiheadAttention) else self.inner(h)
+            return self.head(h + (y[0] if isinstance(y, tuple) else y))
+
+    shown = content(Residual(), torch.randn(5, 6, 3))
+    assert_sums_hold(shown)
+    sources = [shown.columns[b.source] for b in shown.bundles if b.name == "head.add"]
+    assert [column.name for column in sources] == [
+        "inner" if isinstance(inner, nn.LayerNorm) else "input of inner",
+        "inner",
+    ] * drawn
+    if drawn:
+        assert {b.name for b in shown.bundles if shown.columns[b.target] is sources[0]} == {"inner.add"}
