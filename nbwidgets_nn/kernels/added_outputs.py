@@ -199,7 +199,7 @@ class _Values:
         every = Step("all", lambda *tensors: tensors, (self._origin, *nodes), {}, None, ())
         try:
             whole, *tensors = replay(every, self._given)
-        except RuntimeError as error:
+        except (RuntimeError, IndexError) as error:
             raise ValueError(f"the functions before it do not run on what was recorded: {error}") from error
         if self._value is not None and not _same(whole, self._value):
             raise ValueError(

@@ -17,6 +17,7 @@ from nbwidgets_nn.record._inputs import Arguments, check_batch_size, check_netwo
 from nbwidgets_nn.record._names import can_be_called, did_you_mean, is_plain_leaf, kind_of, module_names
 from nbwidgets_nn.record._pass import INPUT, Call, Pass
 from nbwidgets_nn.record._pieces import join
+from nbwidgets_nn.record._samples import UNKNOWN, SampleAxes, sample_axes
 from nbwidgets_nn.record._state import unchanged
 from nbwidgets_nn.record.channel_axis import axis_of_module
 from nbwidgets_nn.record.layer import Layer
@@ -137,8 +138,9 @@ class Activations:
     def take(self, samples: Sequence[int] | np.ndarray | Tensor) -> Activations:
         """Return a recording of some of the samples, in the order given.
 
-        Tensors with as many entries along dim 0 as the input are cut there. Any other output is left out, and its
-        layer's note says so: which of its numbers belong to a sample is not known.
+        Tensors with as many entries along dim 0 as the input are cut there, unless the functions before their call (`origin`)
+        show that these are no samples: behind a transposition, or in a table of weights. Any other output is left out,
+        and its layer's note says so: which of its numbers belong to a sample is not known.
 
         >>> recording = Activations(nn.Linear(3, 4), torch.eye(3))
         >>> recording.take([2, 0])["input"].output
@@ -159,7 +161,10 @@ class Activations:
                 expected("samples", f"indices below {count}, the number of samples", repr(samples))
             )
         made = copy.copy(self)
-        made._layers = {name: _cut(layer, chosen, count) for name, layer in self._layers.items()}  # noqa: SLF001
+        axes = sample_axes(self._layers, count)
+        made._layers = {  # noqa: SLF001
+            name: _cut(layer, chosen, count, axes[name]) for name, layer in self._layers.items()
+        }
         return made
 
     def _kept(self) -> list[Tensor]:
@@ -255,14 +260,14 @@ def _layers(calls: list[Call]) -> dict[str, Layer]:
     return layers
 
 
-def _cut(layer: Layer, samples: np.ndarray, count: int) -> Layer:
+def _cut(layer: Layer, samples: np.ndarray, count: int, axes: SampleAxes) -> Layer:
     """Return the layer with some of the samples only, and without tensors whose samples are not known."""
 
-    def cut(tensor: Tensor | None) -> Tensor | None:
-        known = tensor is not None and tensor.ndim and len(tensor) == count
+    def cut(tensor: Tensor | None, axis: int | None) -> Tensor | None:
+        known = tensor is not None and tensor.ndim and len(tensor) == count and axis in (0, UNKNOWN)
         return tensor.index_select(0, torch.from_numpy(samples % count).to(tensor.device)) if known else None
 
-    output, input_ = cut(layer.output), cut(layer.input)
+    output, input_ = cut(layer.output, axes.output), cut(layer.input, axes.input)
     lost = "left out: dim 0 does not count the samples" * (output is None and layer.output is not None)
     return dataclasses.replace(
         layer,

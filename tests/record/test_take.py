@@ -70,3 +70,50 @@ def test_needs_samples_that_are_there(samples):
 def test_needs_values():
     with pytest.raises(ValueError, match="shapes_only"):
         Activations(NETWORK, X, shapes_only=True).take([0])
+
+
+class Reads(nn.Module):
+    """What a function makes of the input goes through `fc`, and of that into `last`."""
+
+    def __init__(self, before, after):
+        super().__init__()
+        self.fc, self.last, self.before, self.after = nn.Linear(3, 3), nn.Identity(), before, after
+        self.table = nn.Parameter(torch.randn(3, 3))
+
+    def forward(self, x):
+        return self.last(self.after(self, self.fc(self.before(self, x))))
+
+
+def same(net, h):
+    return h
+
+
+CUT = {
+    "samples first": (lambda net, x: torch.relu(x).view(3, 3), same, "fc last"),
+    "normed": (
+        lambda net, x: (x - x.mean(1, keepdim=True)).softmax(1),
+        lambda net, h: h @ net.table,
+        "fc last",
+    ),
+    "transposed": (lambda net, x: x.T, same, ""),
+    "transposed and back": (lambda net, x: x.T, lambda net, h: h.T.relu(), "last"),
+    "features first in between": (same, lambda net, h: h.mT, "fc"),
+    "table": (lambda net, x: net.table, same, ""),
+    "table and samples": (lambda net, x: net.table, lambda net, h: h + net.fc(torch.zeros(3)), ""),
+    "sum over samples": (lambda net, x: x.cumsum(0), same, "fc last"),
+    "unknown": (lambda net, x: torch.from_numpy(x.numpy().T), same, "fc last"),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "cut"), CUT.values(), ids=CUT)
+def test_as_many_rows_as_samples_are_not_samples(before, after, cut):
+    torch.manual_seed(0)
+    recording = Activations(Reads(before, after), torch.randn(3, 3))
+    some = recording.take([2, 0])
+    assert [name for name in ("fc", "last") if some[name].output is not None] == cut.split()
+    for name in ("fc", "last"):
+        if name in cut.split():
+            assert torch.equal(some[name].input, recording[name].input[[2, 0]])
+        else:
+            assert some[name].input is None
+            assert "dim 0 does not count the samples" in some[name].note
