@@ -65,7 +65,7 @@ def test_layer_set_in_python_reaches_picker_and_heatmaps(explorer, page):
 def test_units_selected_in_the_graph_reach_python_and_the_heatmaps(explorer, page):
     plot = page.locator(".nbw-graph-plot")
     plot.focus()
-    for key in ("ArrowDown", "ArrowLeft", "Enter"):
+    for key in ("ArrowDown", "ArrowRight", "Enter"):
         plot.press(key)
     page.wait_for_selector(".nbw-chips button[data-name]")
     shown = chips(page)
