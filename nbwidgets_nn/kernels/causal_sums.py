@@ -1,0 +1,74 @@
+"""Transforms along planned sums: each coefficient is a value minus what its ancestors' coefficients add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nbwidgets_nn.kernels.causal_plan import Part, Parts, Sum
+from nbwidgets_nn.kernels.product_reach import union_sums
+from nbwidgets_nn.kernels.stages import Stage
+
+
+def coefficients(stages: Sequence[Stage], plan: Sequence[Sum], signal: np.ndarray) -> np.ndarray:
+    """Return c = W^-1 s for the Boolean closure W: (samples, nodes) from (samples, nodes)."""
+    found = np.empty_like(signal)
+    totals: dict[int, np.ndarray] = {}
+    for step in plan:
+        added = _added(stages, step.parts, signal if step.of_signal else found, totals, len(signal))
+        if step.target < 0:
+            totals[step.target] = added
+        else:
+            nodes = stages[step.target].nodes
+            found[:, nodes] = signal[:, nodes] - added
+    return found
+
+
+def signal_of(stages: Sequence[Stage], plan: Sequence[Sum], spectrum: np.ndarray) -> np.ndarray:
+    """Return s = W c."""
+    found = np.empty_like(spectrum)
+    totals: dict[int, np.ndarray] = {}
+    for step in plan:
+        added = _added(stages, step.parts, found if step.of_signal else spectrum, totals, len(spectrum))
+        if step.target < 0:
+            totals[step.target] = added
+        else:
+            nodes = stages[step.target].nodes
+            found[:, nodes] = spectrum[:, nodes] + added
+    return found
+
+
+def direct_sums(stages: Sequence[Stage], parts: Parts, values: np.ndarray) -> np.ndarray:
+    """Sum what the units of a stage reach: (samples, units), or (samples, 1) zeros if they reach nothing."""
+    return _added(stages, parts, values, {}, len(values))
+
+
+def growth(plan: Sequence[Sum]) -> float:
+    """Return how many times as large as the largest value a coefficient can be, from the structure alone.
+
+    An upper bound of the largest sum of absolute values in a row of W^-1: every ancestor counts with its own bound.
+    """
+    bound: dict[int, float] = {}
+    for step in plan:
+        added = sum(
+            _most(part) * sum(1 if step.of_signal else bound[s] for s in part.sources) for part in step.parts
+        )
+        bound[step.target] = added if step.target < 0 else 1 + added
+    return max((bound[step.target] for step in plan if step.target >= 0), default=1.0)
+
+
+def _most(part: Part) -> float:
+    return min(sum(term.longest for term in part.terms), float(part.terms[0].cols))
+
+
+def _added(
+    stages: Sequence[Stage], parts: Parts, values: np.ndarray, totals: dict[int, np.ndarray], samples: int
+) -> np.ndarray:
+    added: np.ndarray | float = 0.0
+    for part in parts:
+        read = sum(
+            totals[source] if source < 0 else values[:, stages[source].nodes] for source in part.sources
+        )
+        added = added + union_sums(part.terms, np.ascontiguousarray(read))
+    return np.zeros((samples, 1)) if isinstance(added, float) else added

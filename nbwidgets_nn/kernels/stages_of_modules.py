@@ -1,0 +1,318 @@
+"""Which units of its inputs a recorded module reads, and with which weights: by the type of the module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nbwidgets_nn.kernels import axis_reach as ax
+from nbwidgets_nn.kernels.axis_reach import AxisReach
+from nbwidgets_nn.kernels.edge_blocks import EdgeBlock
+from nbwidgets_nn.kernels.edges_of_layers import (
+    ADAPTIVE_AVERAGES,
+    ADAPTIVE_MAXIMA,
+    CONVOLUTIONS,
+    PASSING,
+    average_divisors,
+    edges_of_layer,
+    window_axes,
+)
+from nbwidgets_nn.kernels.gather_reach import gather_reach
+from nbwidgets_nn.kernels.product_reach import Reach, own
+from nbwidgets_nn.kernels.stages import Convolution, Matrix, Read, Uniform, Winners
+from nbwidgets_nn.kernels.window_reach import OUTSIDE, combined
+from nbwidgets_nn.record._activation_functions import ACTIVATION_MODULES
+from nbwidgets_nn.record.affine import AVERAGES, BATCH_NORMS, MAXIMA, weights_in_use, why_not_plain
+from nbwidgets_nn.record.layer import Layer
+
+ALONG_ONE_AXIS = (nn.Softmax, nn.LogSoftmax, nn.Softmin)
+NOT_POINTWISE = (*ALONG_ONE_AXIS, nn.Softmax2d, nn.GLU)
+TRANSPOSED = {nn.ConvTranspose1d: 1, nn.ConvTranspose2d: 2, nn.ConvTranspose3d: 3}
+INSTANCE_NORMS = {nn.InstanceNorm1d: 1, nn.InstanceNorm2d: 2, nn.InstanceNorm3d: 3}
+MOVING = tuple(
+    cls
+    for name, cls in vars(nn).items()
+    if name.startswith(("ReflectionPad", "ReplicationPad", "CircularPad", "ZeroPad"))
+    or name in ("PixelShuffle", "PixelUnshuffle", "ChannelShuffle", "UpsamplingNearest2d")
+)
+
+
+class Asked(NamedTuple):
+    """One call of a module, as the functions below are given it."""
+
+    layer: Layer
+    source: tuple[int, ...]
+    """Shape of the units of the first input: of one sample, with the axis of the samples kept."""
+
+    shape: tuple[int, ...]
+    """Shape of the units of the output, likewise."""
+
+
+def read_by_module(layer: Layer, sources: Sequence[tuple[int, ...]], shape: tuple[int, ...]) -> list[Read]:
+    """Return what the module reads of each of its inputs; ValueError says why it is not known."""
+    module = layer.module
+    for classes, function in _KINDS:
+        if not isinstance(module, classes):
+            continue
+        reason = why_not_plain(module, classes)
+        if reason:
+            raise ValueError(reason)
+        if isinstance(module, nn.Bilinear):
+            return [Read(_last_axis(source, shape), None) for source in sources]
+        return [function(Asked(layer, tuple(sources[0]), tuple(shape)))]
+    if layer.is_activation and prod(sources[0]) == prod(shape) and not isinstance(module, NOT_POINTWISE):
+        return [_passing(Asked(layer, tuple(sources[0]), tuple(shape)))]
+    if isinstance(module, nn.Sequential) and not len(module):
+        return [_passing(Asked(layer, tuple(sources[0]), tuple(shape)))]
+    raise ValueError(f"what a {layer.kind} reads is not known")
+
+
+def _passing(asked: Asked) -> Read:
+    reach = own(prod(asked.shape))
+    return Read(reach, Uniform(reach))
+
+
+def _linear(asked: Asked) -> Read:
+    return Read(
+        _last_axis(asked.source, asked.shape), Matrix(_weight_of(asked.layer), prod(asked.shape[:-1]))
+    )
+
+
+def _last_axis(source: Sequence[int], shape: Sequence[int]) -> Reach:
+    return Reach((*map(ax.each, shape[:-1]), ax.every(shape[-1], source[-1])))
+
+
+def _weight_of(layer: Layer) -> Callable[[], Tensor]:
+    """Return the weight of a Linear when asked; ValueError if it does not give the recorded output."""
+
+    def weight() -> Tensor:
+        return _block_of(layer)().matrix
+
+    return weight
+
+
+def _block_of(layer: Layer) -> Callable[[], EdgeBlock]:
+    def block() -> EdgeBlock:
+        if layer.output is None or layer.input is None:
+            raise ValueError(
+                f"{layer.name!r}: its values were not kept, so that its weights cannot be checked"
+            )
+        try:
+            return edges_of_layer(layer).block()
+        except ValueError as error:
+            raise ValueError(f"{layer.name!r}: {error}") from error
+
+    return block
+
+
+def _convolution(asked: Asked) -> Read:
+    module = asked.layer.module
+    axes = next(count for cls, count in CONVOLUTIONS.items() if isinstance(module, cls))
+
+    def run(x: Tensor) -> Tensor:
+        weight, _ = weights_in_use(module)
+        x = x.reshape(len(x), *asked.source[-axes - 1 :])
+        return module._conv_forward(x, weight.detach().to("cpu", torch.float64), None)  # noqa: SLF001 - with the padding
+
+    window = module.kernel_size
+    return Read(
+        convolution_reach(module, window, asked.source, asked.shape), Convolution(run, _block_of(asked.layer))
+    )
+
+
+def convolution_reach(
+    module: Any, window: Sequence[int], source: Sequence[int], shape: Sequence[int]
+) -> Reach:
+    """Return what a convolution reads; of `module` only the settings are looked at."""
+    axes = len(window)
+    tables = map(window_table, window_axes(module, source[-axes:], shape[-axes:], window), source[-axes:])
+    out, within = shape[-axes - 1] // module.groups, source[-axes - 1] // module.groups
+    return Reach((ax.each(module.groups), ax.every(out, within), *tables))
+
+
+def window_table(positions: Tensor, size: int) -> AxisReach:
+    """Make the table of one axis from the positions (places, taps) that each place reads."""
+    place, tap = (positions != OUTSIDE).nonzero(as_tuple=True)
+    return ax.from_pairs(place.numpy(), positions[place, tap].numpy(), (len(positions), size))
+
+
+def _transposed(asked: Asked) -> Read:
+    module = asked.layer.module
+    axes = next(count for cls, count in TRANSPOSED.items() if isinstance(module, cls))
+    sizes, places = asked.source[-axes:], asked.shape[-axes:]
+    tables = [
+        _sources_of_places(module, axis, *ends) for axis, ends in enumerate(zip(sizes, places, strict=True))
+    ]
+    groups = module.groups
+
+    def block() -> EdgeBlock:
+        weight = module.weight.detach()  # (in, out / groups, *window)
+        kernel = weight.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1).flatten(2)
+        return EdgeBlock(kernel[None, :, :, None], combined(tables, sizes)[None, None], prod(sizes), groups)
+
+    def run(x: Tensor) -> Tensor:
+        function = getattr(functional, f"conv_transpose{axes}d")
+        whole = [n - ((s - 1) * module.stride[k] - 2 * module.padding[k] + module.dilation[k] * (module.kernel_size[k] - 1) + 1)
+                 for k, (s, n) in enumerate(zip(sizes, places, strict=True))]  # fmt: skip
+        x = x.reshape(len(x), asked.source[-axes - 1], *sizes)
+        return function(
+            x,
+            module.weight.detach().double(),
+            None,
+            module.stride,
+            module.padding,
+            whole,
+            groups,
+            module.dilation,
+        )
+
+    out, within = asked.shape[-axes - 1] // groups, asked.source[-axes - 1] // groups
+    reach = Reach((ax.each(groups), ax.every(out, within), *map(window_table, tables, sizes)))
+    return Read(reach, Convolution(run, block))
+
+
+def _sources_of_places(module: nn.Module, axis: int, size: int, places: int) -> Tensor:
+    """Return (places, taps) positions of the input that a transposed convolution spreads to each place."""
+    tap = torch.arange(module.kernel_size[axis]) * module.dilation[axis]
+    from_ = torch.arange(places)[:, None] + module.padding[axis] - tap
+    stride = module.stride[axis]
+    position = from_.div(stride, rounding_mode="floor")
+    return position.masked_fill((from_ % stride != 0) | (position < 0) | (position >= size), OUTSIDE)
+
+
+def _average(asked: Asked) -> Read:
+    module = asked.layer.module
+    axes = next(n for cls, n in (AVERAGES | ADAPTIVE_AVERAGES).items() if isinstance(module, cls))
+    return average(module, axes, asked.source, asked.shape)
+
+
+def average(module: Any, axes: int, source: Sequence[int], shape: Sequence[int]) -> Read:
+    """Return what an average pooling reads, with 1 / k; of `module` only the settings are looked at."""
+    reach = pooling_reach(module, axes, source, shape)
+    positions = combined(window_axes(module, source[-axes:], shape[-axes:]), source[-axes:])
+    divisors = average_divisors(module, positions, source[-axes:], shape[-axes:]).double().numpy()
+    return Read(reach, Uniform(reach, np.tile(1 / divisors, prod(shape[:-axes]))))
+
+
+def pooling_reach(module: Any, axes: int, source: Sequence[int], shape: Sequence[int]) -> Reach:
+    """Return what a pooling reads: the windows of its own channel."""
+    tables = map(window_table, window_axes(module, source[-axes:], shape[-axes:]), source[-axes:])
+    return Reach((ax.each(prod(shape[:-axes])), *tables))
+
+
+def _maximum(asked: Asked) -> Read:
+    layer = asked.layer
+    axes = next(n for cls, n in (MAXIMA | ADAPTIVE_MAXIMA).items() if isinstance(layer.module, cls))
+
+    def values() -> Tensor:
+        if layer.input is None:
+            raise ValueError(f"{layer.name!r}: its values were not kept, so that the largest are not known")
+        return layer.input.reshape(-1, *asked.source[-axes - 1 :])[: prod(asked.source[: -axes - 1])]
+
+    return maximum(layer.module, axes, asked.source, asked.shape, values)
+
+
+def maximum(
+    module: Any, axes: int, source: Sequence[int], shape: Sequence[int], values: Callable[[], Tensor]
+) -> Read:
+    """Return what a max pooling reads; of `module` only the settings are looked at, and `values` are of one sample."""
+
+    def find() -> np.ndarray:
+        x = values().reshape(-1, 1, *source[-axes:]).double()
+        if isinstance(module, tuple(ADAPTIVE_MAXIMA)):
+            pool, options = f"adaptive_max_pool{axes}d", (tuple(shape[-axes:]),)
+        else:
+            pool, options = (
+                f"max_pool{axes}d",
+                (module.kernel_size, module.stride, module.padding, module.dilation),
+            )
+            options = (*options, getattr(module, "ceil_mode", False))
+        _, place = getattr(functional, pool)(x, *options, return_indices=True)
+        return (place.flatten(1) + torch.arange(len(place))[:, None] * prod(source[-axes:])).numpy().ravel()
+
+    return Read(pooling_reach(module, axes, source, shape), Winners(find, prod(source)))
+
+
+def _batch_norm(asked: Asked) -> Read:
+    module, shape = asked.layer.module, asked.shape
+    if module.running_mean is None or module.running_var is None:
+        raise ValueError("it normalises by the statistics of the batch")
+    scale, _ = weights_in_use(module)
+    channels = len(scale)
+    reach = own(prod(shape))
+    return Read(reach, Uniform(reach, np.repeat(scale.double().cpu().numpy(), prod(shape) // channels)))
+
+
+def _softmax(asked: Asked) -> Read:
+    module, shape = asked.layer.module, asked.shape
+    axes = len(shape)
+    dim = -3 if isinstance(module, nn.Softmax2d) else module.dim
+    if dim is None:  # torch's own rule of old
+        dim = 0 if axes in (0, 1, 3) else 1
+    return Read(mixed_along(shape, (dim % axes,)), None)
+
+
+def _layer_norm(asked: Asked) -> Read:
+    axes = len(asked.shape)
+    return Read(mixed_along(asked.shape, range(axes - len(asked.layer.module.normalized_shape), axes)), None)
+
+
+def mixed_along(shape: Sequence[int], dims: Sequence[int]) -> Reach:
+    """Return the reach of a function whose every result reads all values along some axes."""
+    return Reach(
+        tuple(ax.every(n, n) if k in dims else ax.each(n) for k, n in enumerate(shape)) or (ax.each(1),)
+    )
+
+
+def _group_norm(asked: Asked) -> Read:
+    return Read(group_norm_reach(asked.shape, asked.layer.module.num_groups), None)
+
+
+def group_norm_reach(shape: Sequence[int], groups: int) -> Reach:
+    """Return the reach of a group norm: all channels of the group, at all positions."""
+    within = shape[1] // groups
+    rest = (ax.every(n, n) for n in shape[2:])
+    return Reach((ax.each(shape[0]), ax.each(groups), ax.every(within, within), *rest))
+
+
+def _instance_norm(asked: Asked) -> Read:
+    axes = next(count for cls, count in INSTANCE_NORMS.items() if isinstance(asked.layer.module, cls))
+    return Read(mixed_along(asked.shape, range(len(asked.shape) - axes, len(asked.shape))), None)
+
+
+def _embedding(asked: Asked) -> Read:
+    return Read(Reach((*map(ax.each, asked.source), ax.every(asked.shape[-1], 1))), None)
+
+
+def _moving(asked: Asked) -> Read:
+    ids = torch.arange(1.0, prod(asked.source) + 1, dtype=torch.float64).reshape(asked.source)
+    moved = asked.layer.module.forward(ids)
+    reach = gather_reach(moved.numpy().astype(np.int64) - 1, asked.source)
+    return Read(reach, Uniform(reach))
+
+
+POINTWISE = tuple(cls for cls in ACTIVATION_MODULES if cls not in NOT_POINTWISE)
+
+_KINDS: tuple[tuple[tuple[type, ...], Callable[[Asked], Read]], ...] = (
+    (PASSING, _passing),
+    (POINTWISE, _passing),
+    ((nn.Linear,), _linear),
+    (tuple(CONVOLUTIONS), _convolution),
+    (tuple(TRANSPOSED), _transposed),
+    ((*AVERAGES, *ADAPTIVE_AVERAGES), _average),
+    ((*MAXIMA, *ADAPTIVE_MAXIMA), _maximum),
+    (BATCH_NORMS, _batch_norm),
+    ((*ALONG_ONE_AXIS, nn.Softmax2d), _softmax),
+    ((nn.LayerNorm,), _layer_norm),
+    ((nn.GroupNorm,), _group_norm),
+    (tuple(INSTANCE_NORMS), _instance_norm),
+    ((nn.Embedding,), _embedding),
+    (MOVING, _moving),
+    ((nn.Bilinear,), _passing),
+)

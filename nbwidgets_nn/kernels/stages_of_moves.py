@@ -1,0 +1,155 @@
+"""Functions that only move values are run on the numbers of the units: whatever they do is found, not guessed."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nbwidgets_nn.kernels.function_names import JOINING, KEEPING_ORDER
+from nbwidgets_nn.kernels.gather_reach import gather_reach
+from nbwidgets_nn.kernels.laid import Found, Laid, Operands
+from nbwidgets_nn.kernels.product_reach import own
+from nbwidgets_nn.kernels.stages import Read, Uniform
+from nbwidgets_nn.record._trees import tensors_in
+from nbwidgets_nn.record.steps import Origin, Step, map_arguments
+
+
+def moved(step: Step, operands: Operands, name: str) -> Found:
+    """Run the function on the numbers of the units."""
+    (_, source) = operands[0]
+    same_order = name in KEEPING_ORDER and len(operands) == 1 and source.axis in (None, 0)
+    if same_order and prod(source.full) == prod(step.shape):
+        laid = _reshaped(source, step.shape)
+        if laid is not None:
+            return laid, [Read(own(laid.size), Uniform(own(laid.size)))]
+    laid, index = _of_one_sample(step, operands, name) or _of_all_samples(step, operands, name)
+    reads, offset = [], 0
+    for _, source in operands:
+        inside = (index > offset) & (index <= offset + source.size)
+        reach = gather_reach(np.where(inside, index - offset - 1, -1), source.shape)
+        reads.append(Read(reach, Uniform(reach)))
+        offset += source.size
+    return laid, reads
+
+
+def _reshaped(source: Laid, shape: tuple[int, ...]) -> Laid | None:
+    if source.axis is None:
+        return Laid(shape, None)
+    if not shape or shape[0] % source.samples:
+        return None
+    return Laid(shape, 0, shape[0] // source.samples)
+
+
+def _of_one_sample(step: Step, operands: Operands, name: str) -> tuple[Laid, np.ndarray] | None:
+    """Try it with one sample in place of all; None if the function does not run alike then."""
+    ids, offset = {}, 1
+    for origin, source in operands:
+        ids[id(origin)] = torch.arange(offset, offset + source.size, dtype=torch.float64).reshape(
+            source.shape
+        )
+        offset += source.size
+    samples = max(source.samples for _, source in operands)
+    try:
+        found = _run(step, ids, name)
+    except (RuntimeError, IndexError, ValueError, TypeError):
+        return None
+    shape = tuple(found.shape)
+    if len(shape) != len(step.shape):
+        return None
+    different = [k for k, (a, b) in enumerate(zip(shape, step.shape, strict=True)) if a != b]
+    if samples == 1:
+        axis = _axis_of_one(operands, step.shape)
+        return (
+            None
+            if different
+            else (Laid(step.shape, axis, 1 if axis is None else step.shape[axis]), _whole(found))
+        )
+    if len(different) != 1 or step.shape[different[0]] != samples * shape[different[0]]:
+        return None
+    axis = different[0]
+    if axis > 0 and shape[axis] > 1:
+        return None
+    return Laid(step.shape, axis, shape[axis]), _whole(found)
+
+
+def _axis_of_one(operands: Operands, shape: tuple[int, ...]) -> int | None:
+    """Where there is one sample, an axis that is there only to count it stays the first."""
+    counted = any(source.axis == 0 and source.times == 1 for _, source in operands)
+    return 0 if counted and shape and shape[0] == 1 else None
+
+
+def _of_all_samples(step: Step, operands: Operands, name: str) -> tuple[Laid, np.ndarray]:
+    """Run it on the numbers of all samples, and look where those of the first one are."""
+    ids, offset, starts = {}, 1, []
+    for origin, source in operands:
+        count = source.samples * source.size
+        numbers = torch.arange(offset, offset + count, dtype=torch.float64)
+        ids[id(origin)] = _laid_out(numbers, source)
+        starts.append((offset, source))
+        offset += count
+    try:
+        found = _whole(_run(step, ids, name))
+    except (RuntimeError, IndexError, ValueError, TypeError) as error:
+        raise ValueError(f"{name} did not run again ({error})") from error
+    sample, index, place = np.full(found.shape, -1), np.zeros_like(found), 1
+    for start, source in starts:
+        inside = (found >= start) & (found < start + source.samples * source.size)
+        of_sample, unit = np.divmod(found - start, source.size)
+        sample = np.where(inside & (source.axis is not None), of_sample, sample)
+        index = np.where(inside, unit + place, index)
+        place += source.size
+    samples = max(source.samples for _, source in operands)
+    return _laid_like(sample, index, samples)
+
+
+def _laid_like(sample: np.ndarray, index: np.ndarray, samples: int) -> tuple[Laid, np.ndarray]:
+    """Find the axis along which the samples stand one after the other; ValueError if there is none."""
+    shape = sample.shape
+    for axis, count in enumerate(shape):
+        if count % samples or (axis and count != samples):
+            continue
+        line = [1] * len(shape)
+        line[axis] = -1
+        owner = (np.arange(count) // (count // samples)).reshape(line)
+        if ((sample == owner) | (sample == -1)).all():
+            times = count // samples
+            return Laid(shape, axis, times), index[(slice(None),) * axis + (slice(0, times),)]
+    raise ValueError("it mixes the samples")
+
+
+def _laid_out(numbers: Tensor, source: Laid) -> Tensor:
+    if source.axis is None:
+        return numbers.reshape(source.full)
+    return numbers.reshape(source.samples, *source.shape).movedim(0, source.axis).reshape(source.full)
+
+
+def _run(step: Step, ids: dict[int, Tensor], name: str) -> Tensor:
+    def filled(value: Any) -> Any:
+        if isinstance(value, Origin):
+            return ids[id(value)]
+        if name in JOINING and isinstance(value, Tensor) and value.is_floating_point():
+            return torch.zeros(value.shape, dtype=torch.float64)
+        return value
+
+    args, kwargs = map_arguments(step.args, filled), map_arguments(step.kwargs, filled)
+    if name in ("setitem", "slice_scatter", "select_scatter") and not isinstance(args[-1], Tensor):
+        args = (*args[:-1], 0.0)
+    if name == "pad":
+        args, kwargs = _padding_with_zeros(args, kwargs)
+    with torch.no_grad():
+        found = step.function(*args, **kwargs)
+    return found if step.pick is None else list(tensors_in(found))[step.pick]
+
+
+def _padding_with_zeros(args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    if len(args) > 3:
+        return (*args[:3], 0.0), kwargs
+    return args, {key: 0.0 if key == "value" else value for key, value in kwargs.items()}
+
+
+def _whole(found: Tensor) -> np.ndarray:
+    return found.detach().cpu().numpy().astype(np.int64)
