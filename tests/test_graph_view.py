@@ -433,10 +433,12 @@ def test_attention_that_cannot_be_taken_apart_says_why():
     ("shape", "said"),
     [
         ((4, 3), "attn (MultiheadAttention)"),
-        ((4, 4, 3), "attn (MultiheadAttention)"),
-        (
-            (5, 4, 3),
-            "attn (shown is output[0] of the tuple it returned; left out: dim 0 does not count the samples)",
+        *(
+            (
+                (samples, 4, 3),
+                "attn (shown is output[0] of the tuple it returned; left out: dim 0 does not count the samples)",
+            )
+            for samples in (4, 5)
         ),
     ],
 )
