@@ -66,7 +66,7 @@ _HOMES = {
     "Transformer": "kernels.transformer",
     "triplets": "kernels.triplets",
     "Triplets": "kernels.triplets",
-    "LayerTriplets": "kernels.triplets",
+    "LayerTriplets": "kernels.layer_triplets",
 }
 
 __all__ = list(_HOMES)

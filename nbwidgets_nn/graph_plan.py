@@ -10,7 +10,8 @@ from nbwidgets_nn.graph_columns import Bundle, Column, input_axis
 from nbwidgets_nn.graph_sums import Sums
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges
 from nbwidgets_nn.kernels.source_units import source_layer
-from nbwidgets_nn.kernels.triplets import LayerTriplets, Triplets
+from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
+from nbwidgets_nn.kernels.triplets import Triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import AVERAGES, MAXIMA, WEIGHTED
 from nbwidgets_nn.record.layer import Layer

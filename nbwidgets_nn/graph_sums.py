@@ -11,8 +11,8 @@ from torch import Tensor
 
 from nbwidgets_nn.graph_columns import Bundle, Column, in_words, input_axis
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges
+from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
 from nbwidgets_nn.kernels.source_units import SourceUnits
-from nbwidgets_nn.kernels.triplets import LayerTriplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.layer import Layer
 

@@ -61,6 +61,8 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return the end of an error message about an unknown name: the names near it, or all when none is near."""
     known = list(known)
     wanted = str(name)
+    if not isinstance(name, str) and wanted in known:
+        return f"names are strings: did you mean {wanted!r}?"
     near = difflib.get_close_matches(wanted, known, n=5, cutoff=0.6)
     near += [other for other in known if wanted and wanted.lower() in other.lower() and other not in near]
     if near:

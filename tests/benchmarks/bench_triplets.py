@@ -14,7 +14,8 @@ import torch
 from measuring import best_times, peak_growth, report
 from torch import Tensor, nn
 
-from nbwidgets_nn.kernels.triplets import LayerTriplets, triplets
+from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
+from nbwidgets_nn.kernels.triplets import triplets
 from nbwidgets_nn.record.activations import Activations
 
 

@@ -24,6 +24,7 @@ MODULES = [
     "kernels.effective_information",
     "kernels.exact_parts",
     "kernels.information",
+    "kernels.layer_triplets",
     "kernels.null_reference",
     "kernels.pair_information",
     "kernels.redundancy",

@@ -248,6 +248,19 @@ def test_recordings_that_hold_no_tensors():
         nw.triplets(nw.Activations(nn.Linear(3, 2), x, shapes_only=True))
     with pytest.raises(ValueError, match="input: expected none with a recording"):
         nw.triplets(nw.Activations(nn.Linear(3, 2), x), x)
+    with pytest.raises(ValueError, match="batch_size: expected none with a recording, got 2"):
+        nw.triplets(nw.Activations(nn.Linear(3, 2), x), batch_size=2)
+    with pytest.raises(
+        TypeError, match=r"input: expected what the model is run on, got none. Try: triplets\("
+    ):
+        nw.triplets(nn.Linear(3, 2))
+
+
+def test_layers_are_named_by_strings():
+    t = nw.triplets(nn.Sequential(nn.Linear(3, 2)), torch.rand(2, 3))
+    for named in (t, t.recording):
+        with pytest.raises(KeyError, match="names are strings: did you mean '0'"):
+            named[0]
 
 
 def test_an_empty_batch():
