@@ -18,8 +18,10 @@ from nbwidgets_nn.kernels.triplets import triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import WEIGHTED
 from nbwidgets_nn.record.recorded import recorded
+from nbwidgets_nn.widgets.edge_bundle import EdgeBundle
 from nbwidgets_nn.widgets.edge_graph import EdgeGraph
-from nbwidgets_nn.widgets.edge_graph_content import EdgeBundle, EdgeGraphContent, UnitColumn
+from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent
+from nbwidgets_nn.widgets.unit_column import UnitColumn
 
 # Bytes of the feature maps of one column: they are drawn a few pixels large.
 _MAPS = 2**21

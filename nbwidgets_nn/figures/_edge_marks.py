@@ -14,7 +14,8 @@ from nbwidgets_nn.figures._paper import POINTS, Paper
 from nbwidgets_nn.figures._pooling import pool_strongest
 from nbwidgets_nn.widgets._edge_layout import STRIP_WIDTH, ColumnPlace, GraphLayout
 from nbwidgets_nn.widgets._edge_scene import EdgeScene
-from nbwidgets_nn.widgets.edge_graph_content import EdgeBundle, UnitColumn
+from nbwidgets_nn.widgets.edge_bundle import EdgeBundle
+from nbwidgets_nn.widgets.unit_column import UnitColumn
 
 # An SVG file holds more curves than this as one image: browsers give up on so many paths.
 _MOST_PATHS = 20_000

@@ -24,3 +24,9 @@ def whole_numbers(values: Any, name: str) -> NDArray[np.int32]:
     if array.size and not -(2**31) <= int(array.min()) <= int(array.max()) < 2**31:
         raise ValueError(expected(name, "numbers below 2^31", f"{array.max()}"))
     return np.ascontiguousarray(array, np.int32)
+
+
+def set_values(frozen: Any, **values: Any) -> None:
+    """Set values of a frozen dataclass while it is made."""
+    for key, value in values.items():
+        object.__setattr__(frozen, key, value)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent, UnitColumn
+from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent
+from nbwidgets_nn.widgets.unit_column import UnitColumn
 
 STRIP_WIDTH = 8.0
 HEAD_HEIGHT = 30.0

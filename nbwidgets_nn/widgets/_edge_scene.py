@@ -19,8 +19,9 @@ from nbwidgets_nn.widgets._edge_strength import (
     strongest,
     strongest_per_unit,
 )
-from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent, UnitColumn
+from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent
 from nbwidgets_nn.widgets.selection import Selection
+from nbwidgets_nn.widgets.unit_column import UnitColumn
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,13 @@ MODULES = [
     "record.steps",
     "widgets._edge_strength",
     "widgets.edge_graph",
-    "widgets.edge_graph_content",
+    "widgets.edge_bundle",
+    "widgets.unit_column",
     "widgets.heatmap_content",
     "widgets.job",
+    "fourier_view",
+    "widgets._pattern_panel",
+    "widgets.spectrum_view",
     "widgets.pattern_layout",
 ]
 
