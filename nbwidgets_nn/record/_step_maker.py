@@ -16,33 +16,12 @@ from nbwidgets_nn.record.steps import Origin, Output, Step, map_arguments
 Holder = Callable[[Tensor], "Origin | Tensor | None"]
 """Returns what a step holds in place of a tensor: how it was computed, or the constant; None where nobody knows."""
 
-NO_STEP = frozenset({"as_strided", "as_strided_", "set_", "resize_", "resize_as_", "apply_", "map_", "grad"})
-"""Functions whose result depends on how the argument lies in memory, or on what cannot be seen."""
-
-DRAWING = frozenset().union(
-    ["dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"],
-    ["feature_dropout", "rrelu", "gumbel_softmax", "scaled_dot_product_attention"],
-    ["multi_head_attention_forward", "fractional_max_pool2d", "fractional_max_pool3d"],
-    ["bernoulli", "multinomial", "normal", "poisson", "binomial"],
-)
-"""Functions that may draw random numbers for the tensor given; whether they did, the generator tells."""
+NO_STEP = frozenset({"as_strided", "set", "resize", "resize_as", "apply", "map", "map2", "grad"})
+"""Functions whose result depends on how the argument lies in memory, or on what cannot be seen; without the `_` behind."""
 
 ASSIGNING = frozenset(
-    f"__i{operator}__"
-    for operator in (
-        "add",
-        "sub",
-        "mul",
-        "matmul",
-        "div",
-        "truediv",
-        "floordiv",
-        "mod",
-        "pow",
-        "and",
-        "or",
-        "xor",
-    )
+    f"__i{name}__"
+    for name in "add sub mul matmul div truediv floordiv mod pow and or xor lshift rshift".split()  # noqa: SIM905 - shorter
 )
 
 
@@ -57,8 +36,8 @@ class Function(NamedTuple):
 
     is_held: bool
     versions: list[tuple[Tensor, int | None]]
-    generator: Tensor | None
-    """The state of the random numbers, if it may draw any."""
+    generator: bytes
+    """The state of the random numbers: they cannot be drawn again."""
 
 
 class _UnknownError(Exception):
@@ -70,9 +49,8 @@ def before(function: Callable, args: tuple, kwargs: dict, hold: Holder) -> Funct
     name = function_name(function)
     tensors = list(tensors_in((args, kwargs)))
     versions = [(tensor, version_of(tensor)) for tensor in tensors]
-    generator = _generator(tensors) if name.rstrip("_") in DRAWING else None
     early = writes_by_name(name, kwargs) or "out" in kwargs
-    seen = Function(*_without_writing(name, function, args, kwargs), False, versions, generator)
+    seen = Function(*_without_writing(name, function, args, kwargs), False, versions, _generator(tensors))
     # What is written to has to be looked at before.
     return _held(seen, hold) if early else seen
 
@@ -84,7 +62,7 @@ def origins_of(seen: Function, args: tuple, kwargs: dict, result: Any, hold: Hol
     results = changed if result is None else list(tensors_in(result))
     expected = [*changed, *tensors_in(kwargs.get("out"))]
     by_surprise = any(all(tensor is not other for other in expected) for tensor in written)
-    drawn = seen.generator is not None and not torch.equal(seen.generator, _generator(results))
+    drawn = seen.generator != _generator([tensor for tensor, _ in seen.versions])
     if seen.name in NO_STEP or by_surprise or drawn:
         return [None] * len(results)
     if not written and args and result is args[0]:  # x.contiguous(), x.to(...) with nothing to do
@@ -204,9 +182,10 @@ def written_by(seen: Function, args: tuple, kwargs: dict) -> list[Tensor]:
     ]
 
 
-def _generator(tensors: list[Tensor]) -> Tensor:
+def _generator(tensors: list[Tensor]) -> bytes:
     device = tensors[0].device if tensors else torch.device("cpu")
-    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+    state = torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+    return state.numpy().tobytes()
 
 
 def constant(tensor: Tensor) -> Step:
