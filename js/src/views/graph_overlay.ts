@@ -36,7 +36,8 @@ interface Stage {
 export class GraphOverlay {
   readonly canvas = make("canvas", { class: "nbw-graph-overlay", "aria-hidden": "true" });
 
-  paint(scene: GraphScene, colors: GraphColors, brush: Brush | null): void {
+  /** `nodes`: the canvas of the units, which steps back while one of them is pointed at. */
+  paint(scene: GraphScene, colors: GraphColors, brush: Brush | null, nodes: HTMLCanvasElement): void {
     const { graph, layout } = scene;
     if (!graph || !layout) return;
     const context = freshCanvas(this.canvas, scene.width, scene.height, true);
@@ -44,7 +45,7 @@ export class GraphOverlay {
     paintLit(stage);
     for (const edge of scene.pointed?.steps ?? []) paintEdge(stage, edge, 2.5);
     paintLabels(context, scene, colors);
-    if (scene.hover) paintPointed(stage, scene.hover);
+    if (scene.hover) paintPointed(stage, scene.hover, nodes);
     if (scene.via) paintEdge(stage, scene.via, 2);
     const { accent, ink } = colors.palette;
     for (const node of scene.selected) paintRing(stage, node, accent, 2);
@@ -63,15 +64,32 @@ function paintLit(stage: Stage): void {
   for (const edge of [...edges.values()].sort((a, b) => strength(a) - strength(b))) paintEdge(stage, edge, 0);
 }
 
-function paintPointed(stage: Stage, spot: Node | Edge): void {
+function paintPointed(stage: Stage, spot: Node | Edge, nodes: HTMLCanvasElement): void {
   const { ink } = stage.colors.palette;
   if (isNode(spot)) {
-    for (const edge of drawnAt(stage, spot)) paintEdge(stage, edge, 0);
+    const edges = drawnAt(stage, spot);
+    for (const edge of edges) paintEdge(stage, edge, 0);
+    for (const node of [spot, ...edges.flatMap((edge) => endsOf(stage.graph, edge))])
+      copyMark(stage, node, nodes);
     paintRing(stage, spot, ink, 1.5);
     return;
   }
   paintEdge(stage, spot, 2.5);
   for (const node of endsOf(stage.graph, spot)) paintRing(stage, node, ink, 1.5);
+}
+
+/** A unit as it stands on its own canvas, where all units are faint just now. */
+function copyMark({ context, scene, graph, layout }: Stage, node: Node, nodes: HTMLCanvasElement): void {
+  const { x, y } = scene.placeOf(node);
+  const mark = markAt(graph, layout, node.column, scene.camera.scale);
+  const wide = halfWidth(mark) + 1;
+  const high = mark.tile < 0 ? Math.max(1, (layout.pitch[node.column] * scene.camera.scale) / 2) : wide;
+  const [left, top] = [Math.max(0, x - wide), Math.max(0, y - high)];
+  const [width, height] = [Math.min(scene.width, x + wide) - left, Math.min(scene.height, y + high) - top];
+  if (width <= 0 || height <= 0) return;
+  const ratio = nodes.width / scene.width;
+  const from = [left, top, width, height].map((side) => side * ratio) as [number, number, number, number];
+  context.drawImage(nodes, ...from, left, top, width, height);
 }
 
 /** The strongest drawn edges that begin or end at a unit. */

@@ -261,7 +261,7 @@ export class GraphView {
       if (edges && this.card.shown) this.card.paint(colors);
       if (moved) this.card.place();
       this.dim();
-      this.overlay.paint(scene, colors, this.brush);
+      this.overlay.paint(scene, colors, this.brush, this.nodes.canvas);
       this.readout.paint();
       this.tip.say(readPointed(scene));
       this.paths.paint();
@@ -278,6 +278,7 @@ export class GraphView {
     classList.toggle("nbw-dimmed", litPaths.length > 0);
     classList.toggle("nbw-hushed", isNode(hover) || pointed !== null);
     classList.toggle("nbw-softened", hover !== null && !isNode(hover));
+    this.nodes.canvas.classList.toggle("nbw-hushed", isNode(hover));
   }
 
   private paintEdges(colors: GraphColors): void {

@@ -377,10 +377,21 @@ describe("read-out", () => {
     expect(tip.textContent).toMatch(/^1:1.*3 edges in, 0 out$/);
     expect(tip.style.transform).toBe(`translate(${x + 14}px, ${y + 14}px)`);
     expect([edges().contains("nbw-hushed"), edges().contains("nbw-softened")]).toEqual([true, false]);
+    // The unit and those at the far ends of its three edges stay as they are: copied from where all are faint.
+    const nodes = find(root, ".nbw-graph-nodes");
+    expect(nodes.classList.contains("nbw-hushed")).toBe(true);
+    const copies = page.calls.filter(([name, from]) => name === "drawImage" && from === nodes);
+    const middles = copies.map((call) => [
+      Number(call[6]) + Number(call[8]) / 2,
+      Number(call[7]) + Number(call[9]) / 2,
+    ]);
+    for (const place of [placeOf(model, 2, 1), ...[0, 1, 2].map((unit) => placeOf(model, 1, unit))])
+      expect(middles.some(([left, top]) => Math.hypot(left - place[0], top - place[1]) < 0.01)).toBe(true);
     const [x0, y0] = placeOf(model, 1, 0);
     point(plot, "pointermove", (x0 + x) / 2, (y0 + placeOf(model, 2, 0)[1]) / 2);
     await painted();
     expect([edges().contains("nbw-hushed"), edges().contains("nbw-softened")]).toEqual([false, true]);
+    expect(nodes.classList.contains("nbw-hushed")).toBe(false);
     point(plot, "pointerleave", 0, 0);
     await painted();
     expect(tip.hidden).toBe(true);
