@@ -6,8 +6,10 @@ file before memory is taken, nothing is unpickled, unpacked to disk or imported.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import re
 import struct
 import zipfile
@@ -53,16 +55,28 @@ def write_archive(path: str | Path, structure: dict[str, Any], arrays: Sequence[
             "Try: arrays in place of long lists"
         )
     try:
-        with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            _write_member(archive, STRUCTURE, [text])
-            for number, array in enumerate(arrays):
-                _write_member(archive, f"{number}.npy", _npy(array))
+        with whole_file(path) as file:
+            _reserve(file, len(text) + sum(math.prod(array.shape) * array.dtype.itemsize for array in arrays))
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                _write_member(archive, STRUCTURE, [text])
+                for number, array in enumerate(arrays):
+                    _write_member(archive, f"{number}.npy", _npy(array))
+            file.truncate()
     except OSError as error:
-        if (
-            error.filename is None and error.errno is not None
-        ):  # a full disk, say: Python does not tell which file
-            raise OSError(error.errno, f"path cannot be written: {error.strerror}", str(path)) from error
-        raise
+        if error.filename is not None or error.errno is None:
+            raise
+        # Of a full disk Python does not tell which file.
+        raise OSError(error.errno, f"path cannot be written: {error.strerror}", str(path)) from error
+
+
+def _reserve(file: BinaryIO, size: int) -> None:
+    """Take room on the disk: a full one is noticed at once, and writing is faster."""
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
 
 
 def _write_member(archive: zipfile.ZipFile, name: str, pieces: Any) -> None:

@@ -12,7 +12,7 @@ from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.record._names import kind_of
 from nbwidgets_nn.record.stored_module import StoredModule
 from nbwidgets_nn.storage._archive import WrongFileError, pieces
-from nbwidgets_nn.storage._values import on_cpu, without_values
+from nbwidgets_nn.storage._tensors import on_cpu, without_values
 
 KINDS = {"children": "_modules", "parameters": "_parameters", "buffers": "_buffers"}
 """What a module consists of, and where it holds each by name."""

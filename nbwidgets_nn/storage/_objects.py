@@ -30,6 +30,7 @@ from nbwidgets_nn.storage._values import Parts, Reader, Writer, is_plain
 
 HOMES = {
     "ActivationProfile": "kernels.activation_profile",
+    "AxisReach": "kernels.axis_reach",
     "Bits": "information_results",
     "BoundFunction": "record._activation_functions",
     "ChannelEdges": "kernels.channel_edges",
@@ -39,20 +40,39 @@ HOMES = {
     "EdgeBlock": "kernels.edge_blocks",
     "EdgeStatistics": "kernels.edge_statistics",
     "EffectiveInformation": "information_results",
+    "EigenspaceEnergies": "spectrum_results",
     "EIReport": "information_results",
     "HiddenLayerSize": "hidden_layer_size",
     "IndependentNeurons": "results",
+    "Laid": "kernels.laid",
+    "LaplacianSpectrum": "spectrum_results",
     "Layer": "record.layer",
+    "LayerEnergies": "spectrum_results",
     "LayerInformation": "information_results",
+    "Link": "kernels.stages",
     "Output": "record.steps",
+    "Reach": "kernels.product_reach",
+    "SpectrumReport": "spectrum_results",
+    "Stage": "kernels.stages",
+    "Stages": "kernels.stages_of_recording",
     "Step": "record.steps",
     "StrongestEdges": "kernels.strongest_edges",
+    "Uniform": "kernels.stages",
     "UnitMeasures": "results",
 }
 """Dataclasses and named tuples that a file may hold, and where they live."""
 
+GRAPHS = {
+    "Convolution": "kernels.stages",
+    "Matrix": "kernels.stages",
+    "NNGraph": "kernels.nn_graph",
+    "Winners": "kernels.stages",
+}
+"""Classes that `_graphs` knows, which is imported only when one of them is met."""
+
+RECORDINGS = {"Activations": "record.activations", "Spectrum": "kernels.spectrum"}
 RECORDING = ("network", "shapes_only", "never_ran", "origin", "_layers")
-"""The attributes of a recording."""
+"""The attributes of a recording; a spectrum has a `report` as well."""
 
 
 class ObjectWriter(Writer):
@@ -62,6 +82,7 @@ class ObjectWriter(Writer):
         super().__init__()
         # Of the models met so far: a step that uses them refers to them.
         self._weights: dict[int, Tensor] = {}
+        self._tensors: dict[tuple, Tensor] = {}
 
     def further(self, value: Any, where: str) -> Parts | None:
         """Take an object of this package apart."""
@@ -71,8 +92,10 @@ class ObjectWriter(Writer):
             facts = facts_of_module(value)
             self._weights |= {id(w): w for kind in KINDS if kind != "children" for w in facts[kind].values()}
             return "module", facts
-        if type(value) is Activations:
+        if _is_one_of(RECORDINGS, value):
             return self._recording(value, where)
+        if _is_one_of(GRAPHS, value):
+            return self._graph(value)
         return _parts_of_named(value) or _parts_of_function(value)
 
     def _recording(self, recording: Activations, where: str) -> Parts:
@@ -81,14 +104,26 @@ class ObjectWriter(Writer):
         self.write(parts["network"], f"{where}.network")
         for node in _steps(recording):  # in order, each after those it is made from: no depth of recursion
             self.write(node, f"{where}.origin")
-        return "Activations", parts
+        if type(recording) is not Activations:
+            parts["report"] = recording.report
+        return type(recording).__name__, parts
+
+    def _graph(self, value: Any) -> Parts | None:
+        from nbwidgets_nn.storage import _graphs  # noqa: PLC0415 - a second of imports that recordings do not need
+
+        return _graphs.parts_of(value, self._one_tensor)
+
+    def _one_tensor(self, tensor: Tensor) -> Tensor:
+        """Return the same object for all tensors that are the same numbers in memory; never a parameter of the model."""
+        key = tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride()
+        return self._tensors.setdefault(key, tensor.detach())
 
 
 def _parts_of_named(value: Any) -> Parts | None:
     name = type(value).__name__
     if type(value) is _Model:
         return "model", {"module": value.module}
-    if name not in HOMES or type(value) is not class_of(name):
+    if not _is_one_of(HOMES, value):
         return None
     return name, {**_fields(value), **(_storable(value.args, value.kwargs) if name == "Step" else {})}
 
@@ -105,6 +140,12 @@ class ObjectReader(Reader):
         """Put an object of this package together."""
         if name == "model":
             return self._model(**parts)
+        if name in RECORDINGS:
+            return _made_recording(name, parts)
+        if name in GRAPHS:
+            from nbwidgets_nn.storage import _graphs  # noqa: PLC0415
+
+            return _graphs.made_of(name, parts)
         if name in _MAKERS:
             return _MAKERS[name](**parts)
         if name not in HOMES:
@@ -128,7 +169,12 @@ class _Model(NamedTuple):
 
 def class_of(name: str) -> type:
     """Return one of the listed classes."""
-    return getattr(import_module(f"nbwidgets_nn.{HOMES[name]}"), name)
+    return getattr(import_module(f"nbwidgets_nn.{(HOMES | GRAPHS | RECORDINGS)[name]}"), name)
+
+
+def _is_one_of(homes: dict[str, str], value: Any) -> bool:
+    name = type(value).__name__
+    return name in homes and type(value) is class_of(name)
 
 
 def _fields(value: Any) -> dict[str, Any]:
@@ -164,13 +210,16 @@ def _check_names(cls: type, parts: dict[str, Any], optional: dict[str, bool]) ->
         raise WrongFileError(f"a {cls.__name__} {'without' if missing else 'with'} {(missing or odd)[0]!r}")
 
 
-def _made_recording(**parts: Any) -> Activations:
-    _check_names(Activations, parts, dict.fromkeys(RECORDING, False))
+def _made_recording(name: str, parts: dict[str, Any]) -> Activations:
+    cls = class_of(name)
+    _check_names(
+        cls, parts, dict.fromkeys(RECORDING if cls is Activations else (*RECORDING, "report"), False)
+    )
     layers = parts["_layers"]
     fits = isinstance(layers, dict) and isinstance(parts["network"], nn.Module) and "input" in layers
     if not fits or any(type(layer) is not Layer or layer.name != name for name, layer in layers.items()):
         raise WrongFileError("a recording whose layers are none")
-    made = object.__new__(Activations)
+    made = object.__new__(cls)
     vars(made).update(parts)
     return made
 
@@ -205,7 +254,6 @@ def _parts_of_function(function: Any) -> Parts | None:
 
 
 _MAKERS: dict[str, Callable[..., Any]] = {
-    "Activations": _made_recording,
     "module": stored_module,
     "weights": stored_weights,
     "function": function_of,

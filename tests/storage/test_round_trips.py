@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import nbwidgets_nn as nw
+from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.record.steps import replay, steps_in
 from nbwidgets_nn.record.stored_module import StoredFunction, StoredModule
 from nbwidgets_nn.storage._objects import HOMES, class_of
@@ -174,6 +175,11 @@ def results():
     yield "EdgeStatistics", triplets["0"].statistics([X])
     yield "EdgeBlock", triplets["0"].statistics([X]).block
     yield "Layer", record["1"]
+    graph = NNGraph(record)
+    yield "SpectrumReport", graph.transform(record).report
+    yield "LayerEnergies", graph.energy(record)
+    yield "LaplacianSpectrum", graph.laplacian_spectrum(record)
+    yield "EigenspaceEnergies", graph.eigenspace_energy(record)
     yield "ChannelEdges", triplets["0"].by_channel()
 
 
@@ -185,7 +191,19 @@ def test_every_result(again, capsys):
         new = again(old)
         assert_alike(old, new, name)
         assert str(new) == str(old) or name == "Layer"
-    assert met | {"BoundFunction", "Output", "Step"} >= set(HOMES)
+    inside_others = {
+        "BoundFunction",
+        "Output",
+        "Step",
+        "AxisReach",
+        "Laid",
+        "Link",
+        "Reach",
+        "Stage",
+        "Stages",
+        "Uniform",
+    }
+    assert met | inside_others == set(HOMES)
     new = again([old for _, old in results()])
     assert len(new) == len(list(results()))
 
