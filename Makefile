@@ -7,17 +7,24 @@ export PATH := $(abspath $(BIN)):$(PATH)
 SOURCES := $(shell find js/src -type f 2>/dev/null) js/package.json js/build.mjs
 STATIC  := nbwidgets_nn/static/sources.sha256
 
-.PHONY: demo test lab voila bench check unit js browser-tests clean
+.PHONY: demo test lab voila chosen bench check unit js browser-tests clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp  ## train a small network on real digits, explain it, write demo.html
 	$(BIN)/python -m nbwidgets_nn demo --output demo.html
 
-lab: $(VENV)/lab.stamp  ## open the notebooks in JupyterLab
-	cd notebooks && jupyter lab 01_first_look.ipynb
+# The start of a notebook's name is enough: make lab NOTEBOOK=03
+NOTEBOOK ?= 01
+CHOSEN   := $(firstword $(filter %.ipynb,$(wildcard notebooks/$(NOTEBOOK)*)))
 
-voila: $(VENV)/lab.stamp  ## serve the first notebook as a report
-	voila notebooks/01_first_look.ipynb --no-browser
+lab: chosen $(VENV)/lab.stamp  ## open the notebooks in JupyterLab, at the first one or NOTEBOOK=03
+	cd notebooks && jupyter lab $(notdir $(CHOSEN))
+
+voila: chosen $(VENV)/lab.stamp  ## serve the first notebook, or NOTEBOOK=03, as a report
+	voila $(CHOSEN) --no-browser
+
+chosen:
+	@test -n "$(CHOSEN)" || { echo "NOTEBOOK=$(NOTEBOOK): no such notebook; there are"; ls notebooks/*.ipynb; exit 1; }
 
 test: check js unit  ## everything: linters, vitest, pytest with a real browser
 

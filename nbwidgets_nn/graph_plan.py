@@ -9,8 +9,9 @@ from nbwidgets_nn._words import plural
 from nbwidgets_nn.graph_columns import Bundle, Column, input_axis
 from nbwidgets_nn.graph_sums import Sums
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges
-from nbwidgets_nn.kernels.source_units import source_layer
+from nbwidgets_nn.kernels.edges_of_layers import ADAPTIVE_AVERAGES, ADAPTIVE_MAXIMA
 from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
+from nbwidgets_nn.kernels.source_units import source_layer
 from nbwidgets_nn.kernels.triplets import Triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import AVERAGES, MAXIMA, WEIGHTED
@@ -24,12 +25,8 @@ _KEEPING = (
     *MAXIMA,
     BATCH_NORM,
     DROPOUT,
-    nn.AdaptiveAvgPool1d,
-    nn.AdaptiveAvgPool2d,
-    nn.AdaptiveAvgPool3d,
-    nn.AdaptiveMaxPool1d,
-    nn.AdaptiveMaxPool2d,
-    nn.AdaptiveMaxPool3d,
+    *ADAPTIVE_AVERAGES,
+    *ADAPTIVE_MAXIMA,
     nn.Flatten,
     nn.GroupNorm,
     nn.Identity,
