@@ -55,6 +55,7 @@ FRONT = {
     "explorer",
     "explorer_links",
     "graph_columns",
+    "fourier_view",
     "graph_plan",
     "graph_sums",
     "graph_view",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from ipywidgets import Layout, Widget
 
-from nbwidgets_nn.widgets._causal_style import ACCENT, BRANCH, FAINT, INK, MUTED, PAPER, TOOLTIP
+from nbwidgets_nn.widgets._panel_style import ACCENT, BRANCH, FAINT, INK, MUTED, PAPER, TOOLTIP
 from nbwidgets_nn.widgets.causal_content import CausalContent, LayerPath
 
 with warnings.catch_warnings():

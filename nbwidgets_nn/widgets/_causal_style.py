@@ -1,53 +1,9 @@
-"""The colours of the causal plane in a notebook, light and dark: bqplot's parts take them as CSS variables."""
+"""What the causal plane adds to the style that it shares with other panels."""
 
 from __future__ import annotations
 
-from nbwidgets_nn._themes import THEMES
+from nbwidgets_nn.widgets._panel_style import themed
 
-_TOKENS = ("paper", "ink", "muted", "branch", "faint", "accent")
-PAPER, INK, MUTED, BRANCH, FAINT, ACCENT = (
-    f"var(--nbw-{token}, {getattr(THEMES['light'], token)})" for token in _TOKENS
-)
-
-# A tooltip hangs at the page's end, outside the plane, so it takes the page's own colours.
-TOOLTIP = {
-    "opacity": "1",
-    "padding": "4px 8px",
-    "border-radius": "6px",
-    "font": "12px/1.5 var(--jp-ui-font-family, sans-serif)",
-    "font-variant-numeric": "tabular-nums",
-    "color": "var(--jp-content-font-color1, #1c2128)",
-    "background-color": "var(--jp-layout-color1, #ffffff)",
-}
-
-_DARK_PAGES = ('[data-jp-theme-light="false"]', ".vscode-dark", 'html[theme="dark"]', '[data-theme="dark"]')
-_UNSAID = ":not([data-jp-theme-light], .vscode-light, .vscode-dark, [data-theme])"
-
-
-def _variables(theme: str) -> str:
-    return "".join(f"--nbw-{token}:{getattr(THEMES[theme], token)};" for token in _TOKENS)
-
-
-STYLE = f"""<style>
-.nbw-causal-plane{{{_variables("light")}
-  box-sizing:border-box;padding:12px 14px;border:1px solid var(--nbw-faint);border-radius:8px;
-  background:var(--nbw-paper);color:var(--nbw-ink)}}
-{",".join(f"{page} .nbw-causal-plane" for page in _DARK_PAGES)}{{{_variables("dark")}color-scheme:dark}}
-@media (prefers-color-scheme:dark){{body{_UNSAID} .nbw-causal-plane{{{_variables("dark")}color-scheme:dark}}}}
-.nbw-causal-plane .widget-html,.nbw-causal-plane .widget-html-content{{margin:0;height:auto;line-height:1.45}}
-.nbw-causal-plane .nbw-text{{color:var(--nbw-muted);font:12px/1.45 var(--jp-ui-font-family,system-ui,sans-serif);
-  font-variant-numeric:tabular-nums;white-space:normal}}
-.nbw-causal-plane .nbw-title{{color:var(--nbw-ink);font-size:14px;font-weight:650;margin-right:10px}}
-.nbw-causal-plane .nbw-status{{min-height:18px;margin-top:2px}}
-.nbw-causal-plane .nbw-picked{{color:var(--nbw-ink)}}
-.nbw-causal-plane .nbw-picked i{{color:var(--nbw-accent);font-style:normal}}
-.nbw-causal-plane .bqplot{{--bq-background:transparent}}
-.nbw-causal-plane .bqplot.classic{{--bq-plotarea-background-fill:transparent;--bq-grid-color:var(--nbw-faint);
-  --bq-axis-tick-text-fill:var(--nbw-muted);--bq-axislabel-fill:var(--nbw-muted);
-  --bq-axis-path-stroke:transparent;--bq-axis-tick-stroke:var(--nbw-faint);
-  --bq-axis-tick-text-font:11px var(--jp-ui-font-family,sans-serif);
-  --bq-axislabel-font:12px var(--jp-ui-font-family,sans-serif)}}
+STYLE = f"""<style>{themed(".nbw-causal-plane")}
 .nbw-causal-plane .bqplot .dot{{cursor:pointer}}
-.nbw-causal-plane .bqplot .label{{pointer-events:none;font-family:var(--jp-ui-font-family,sans-serif);
-  paint-order:stroke;stroke:var(--nbw-paper);stroke-width:3px;stroke-linejoin:round}}
 </style>"""

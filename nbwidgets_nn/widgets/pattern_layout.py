@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +16,7 @@ GAP = -1
 """What stands between the channels of a picture, in place of a code."""
 
 _BARS = 512
-_PIXELS = 1200  # of a picture, about, on either side
+_PIXELS = 1200
 _CELL = 28  # pixels that a side of a small channel gets, about
 _WIDE = 1.6  # width of a picture by its height, about
 
@@ -28,7 +29,7 @@ class PatternLayout:
 
     >>> layout = PatternLayout((16, 8, 8), channel_axis=0)
     >>> layout.maps, layout.cells, layout.columns, layout.words
-    (16, (8, 8), 4, '16 maps of 8 × 8, 4 in a row')
+    (16, (8, 8), 4, '16 maps of 8 × 8')
     >>> PatternLayout((64,)).is_vector, PatternLayout((32, 1, 1), 0).is_vector
     (True, True)
 
@@ -36,9 +37,17 @@ class PatternLayout:
         shape: the shape of the layer's output for one sample.
         channel_axis: which of its axes counts the channels; None if that is not known.
         bars: whether a vector of up to 512 units is drawn as bars.
+        pixels: how many the picture has on either side at most, gaps not counted.
     """
 
-    def __init__(self, shape: tuple[int, ...], channel_axis: int | None = None, *, bars: bool = True) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        channel_axis: int | None = None,
+        *,
+        bars: bool = True,
+        pixels: int = _PIXELS,
+    ) -> None:
         self.shape, self.channel_axis = tuple(shape), channel_axis
         self.size = math.prod(shape)
         self._axes = _drawn_axes(self.shape, channel_axis)
@@ -54,9 +63,9 @@ class PatternLayout:
         self.columns = _columns(self.maps, *self.cells, lengths[-3] if len(lengths) > 3 else 1)
         self.rows = -(-self.maps // self.columns) if self.maps else 0
         largest = max(self.rows * self.cells[0], self.columns * self.cells[1], 1)
-        self.pooled = -(-largest // _PIXELS)
+        self.pooled = -(-largest // pixels)
         """How many cells a side a pixel stands for; it shows the strongest of them."""
-        self.zoom = max(1, min(_CELL // max(*self.cells, 1), _PIXELS // largest))
+        self.zoom = max(1, min(_CELL // max(*self.cells, 1), pixels // largest))
         self._tile = tuple(-(-cells // self.pooled) * self.zoom for cells in self.cells)
         self._gap = max(1, round(0.04 * max(self._tile)), self.zoom // 3) if self.maps > 1 else 0
 
@@ -77,7 +86,7 @@ class PatternLayout:
         elif self.maps == 1:
             said = f"{height:,} × {width:,}"
         else:
-            said = f"{self.maps:,} maps of {height:,} × {width:,}, {self.columns:,} in a row"
+            said = f"{self.maps:,} maps of {height:,} × {width:,}"
         strongest = f"; each pixel: the strongest of {self.pooled} × {self.pooled} values"
         return said + strongest * (self.pooled > 1)
 
@@ -114,6 +123,11 @@ class PatternLayout:
         left, top = self._corner(k)
         x, y = left + j // self.pooled * self.zoom, top + i // self.pooled * self.zoom
         return x, y, x + self.zoom, y + self.zoom
+
+    def around(self, units: Sequence[int] | NDArray) -> tuple[float, float, float, float]:
+        """Return left, top, right, bottom of the box around the first and the last of some units: the cells of a channel."""
+        boxes = np.array([self.box(int(unit)) for unit in (min(units), max(units))])
+        return (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
 
     def index(self, unit: int) -> tuple[int, ...]:
         """Return a unit's index in the layer's shape."""

@@ -15,7 +15,7 @@ from torch import nn
 import nbwidgets_nn as nw
 from nbwidgets_nn._themes import THEMES
 from nbwidgets_nn.color_range import NOT_A_NUMBER
-from nbwidgets_nn.figures import activation_pattern
+from nbwidgets_nn.figures._pattern_page import cell_colors
 from nbwidgets_nn.figures.activation_pattern import Visualizer
 
 
@@ -90,7 +90,7 @@ def test_a_page_a_layer_says_which_layer_it_is(recording, tmp_path):
     assert all(name in page.split("\n") for name, page in zip(recording, words, strict=True))
     assert "Conv2d · 6 × 6 × 6" in words[1]
     assert "layerscale: one scale a layer" in words[1]
-    assert "sample 0 of 4 · 6 maps of 6 × 6, 3 in a row" in words[1]
+    assert "sample 0 of 4 · 6 maps of 6 × 6" in words[1]
     assert "216 units" in words[2]
 
 
@@ -259,6 +259,6 @@ def test_pictures_of_one_layer_and_of_all(recording, tmp_path, theme):
 
 def test_all_colour_maps_of_matplotlib_are_taken(recording):
     for name in mpl.colormaps:
-        assert activation_pattern._colors(name, THEMES["light"]).shape == (257, 4)
+        assert cell_colors(name, THEMES["light"]).shape == (257, 4)
     own = mpl.colors.ListedColormap(["#000000", "#ff0000"])
     assert Visualizer.to_png(recording, layer="fc", cmap_style=own, dpi=20)

@@ -12,7 +12,8 @@ from nbwidgets_nn import CausalPlane
 from nbwidgets_nn._themes import THEMES
 from nbwidgets_nn.information_results import Bits, EIReport, LayerInformation
 from nbwidgets_nn.widgets import causal_plane
-from nbwidgets_nn.widgets._causal_style import ACCENT, BRANCH, INK, STYLE
+from nbwidgets_nn.widgets._causal_style import STYLE
+from nbwidgets_nn.widgets._panel_style import ACCENT, BRANCH, INK
 
 NAN = float("nan")
 
