@@ -248,22 +248,21 @@ def spread_along(axis: AxisReach, values: np.ndarray, dim: int) -> np.ndarray:
 def common_sizes(first: Sequence[int], second: Sequence[int]) -> list[tuple[list[int], list[int]]]:
     """Divide two lists of sizes with the same product into the smallest runs whose products agree, as index lists.
 
+    Sizes of 1 stand alone, without a partner.
+
     >>> common_sizes([2, 3, 4], [6, 2, 2])
     [([0, 1], [0]), ([2], [1, 2])]
     """
-    runs: list[tuple[list[int], list[int]]] = []
-    i = j = 0
-    while i < len(first) or j < len(second):
-        left, right = [], []
-        if i < len(first):
-            left, i = [i], i + 1
-        if j < len(second):
-            right, j = [j], j + 1
+    runs = [([k], []) for k, size in enumerate(first) if size == 1]
+    runs += [([], [k]) for k, size in enumerate(second) if size == 1]
+    ours, theirs = ([k for k, size in enumerate(sizes) if size != 1] for sizes in (first, second))
+    while ours:
+        left, right = [ours.pop(0)], [theirs.pop(0)]
         while (a := prod(first[k] for k in left)) != (b := prod(second[k] for k in right)):
             if a < b:
-                left, i = [*left, i], i + 1
+                left.append(ours.pop(0))
             else:
-                right, j = [*right, j], j + 1
+                right.append(theirs.pop(0))
         runs.append((left, right))
     return runs
 

@@ -18,6 +18,7 @@ from nbwidgets_nn.kernels.spectrum import Spectrum, values_of
 from nbwidgets_nn.kernels.stages_of_recording import stages_of
 from nbwidgets_nn.kernels.unit_graph import GraphLayer, UnitGraph
 from nbwidgets_nn.record.activations import Activations
+from nbwidgets_nn.record.stored_module import check_has_modules
 from nbwidgets_nn.spectrum_results import EigenspaceEnergies, LaplacianSpectrum, LayerEnergies, SpectrumReport
 
 Node = tuple
@@ -69,7 +70,9 @@ class NNGraph(LazyDiGraph):
                 raise TypeError(_no_recording(activations))
             return
         super().__init__(**attr)
+        check_has_modules(activations.network, "activations")
         self.activations = activations
+        """The recording that the graph was made from."""
         self._units = UnitGraph(stages_of(activations, keep_zeros=INCL))
         self.fill_later(self._fill_networkx)
 

@@ -242,17 +242,12 @@ def _split_like(reach: Reach, other: Reach) -> Reach:
         return Reach(tuple(axes), other.order)
     if not (reach._in_order and other._in_order):  # noqa: SLF001
         return reach
-    axes: list[AxisReach] = []
     theirs = [axis.rows for axis in other.axes]
+    pieces = {k: [axis] for k, axis in enumerate(reach.axes)}
     for ours, parts in ax.common_sizes([axis.rows for axis in reach.axes], theirs):
-        sizes = [theirs[k] for k in parts]
-        pieces = (
-            ax.split(reach.axes[ours[0]], sizes, None)
-            if len(ours) == 1 < len(parts) and reach.axes[ours[0]].own
-            else None
-        )
-        axes += pieces or [reach.axes[k] for k in ours]
-    return Reach(tuple(axes))
+        if len(ours) == 1 < len(parts) and reach.axes[ours[0]].own:
+            pieces[ours[0]] = [ax.each(theirs[k]) for k in parts]
+    return Reach(tuple(piece for k in range(len(pieces)) for piece in pieces[k]))
 
 
 @dataclass

@@ -20,6 +20,7 @@ from nbwidgets_nn.kernels.edges_of_layers import (
     CONVOLUTIONS,
     PASSING,
     average_divisors,
+    convolution_block,
     edges_of_layer,
     window_axes,
 )
@@ -89,41 +90,40 @@ def _last_axis(source: Sequence[int], shape: Sequence[int]) -> Reach:
 
 
 def _weight_of(layer: Layer) -> Callable[[], Tensor]:
-    """Return the weight of a Linear when asked; ValueError if it does not give the recorded output."""
+    """Return the weight of a Linear or convolution when asked.
+
+    ValueError if it does not give the recorded output; compared when first read, and when it was changed since.
+    """
+    compared: set[tuple] = set()
 
     def weight() -> Tensor:
-        return _block_of(layer)().matrix
+        found = weights_in_use(layer.module)[0]
+        state = found.data_ptr(), found._version  # noqa: SLF001 - torch counts changes in place there
+        if layer.output is not None and layer.input is not None and state not in compared:
+            try:
+                edges_of_layer(layer)
+            except ValueError as error:
+                raise ValueError(f"{layer.name!r}: {error}") from error
+            compared.clear()
+            compared.add(state)
+        return found
 
     return weight
 
 
-def _block_of(layer: Layer) -> Callable[[], EdgeBlock]:
-    def block() -> EdgeBlock:
-        if layer.output is None or layer.input is None:
-            raise ValueError(
-                f"{layer.name!r}: its values were not kept, so that its weights cannot be checked"
-            )
-        try:
-            return edges_of_layer(layer).block()
-        except ValueError as error:
-            raise ValueError(f"{layer.name!r}: {error}") from error
-
-    return block
-
-
 def _convolution(asked: Asked) -> Read:
-    module = asked.layer.module
+    module, weight = asked.layer.module, _weight_of(asked.layer)
     axes = next(count for cls, count in CONVOLUTIONS.items() if isinstance(module, cls))
 
     def run(x: Tensor) -> Tensor:
-        weight, _ = weights_in_use(module)
         x = x.reshape(len(x), *asked.source[-axes - 1 :])
-        return module._conv_forward(x, weight.detach().to("cpu", torch.float64), None)  # noqa: SLF001 - with the padding
+        return module._conv_forward(x, weight().to("cpu", torch.float64), None)  # noqa: SLF001 - it does the padding
 
-    window = module.kernel_size
-    return Read(
-        convolution_reach(module, window, asked.source, asked.shape), Convolution(run, _block_of(asked.layer))
-    )
+    def block() -> EdgeBlock:
+        return convolution_block(module, weight(), None, asked.source[-axes:], asked.shape[-axes:])
+
+    reach = convolution_reach(module, module.kernel_size, asked.source, asked.shape)
+    return Read(reach, Convolution(run, block))
 
 
 def convolution_reach(
