@@ -163,12 +163,14 @@ function ruleInWords({ bundles }: Graph, count: number, quantity: Quantity, perU
   return `the strongest${share > 0 ? `, at least ${formatCount(share)} a layer${whole}` : ""}`;
 }
 
-/** Said beside how many are drawn: "≥ 12 % of the largest", rounded down to be true; "" where nothing is left out. */
+/** Said beside how many are drawn: "≥ 12 % of the largest", rounded down to be true; "" where it would say nothing. */
 export function thresholdInWords(strengths: Strengths, drawn: Drawn): string {
   const weakest = weakestDrawn(strengths, drawn);
   if (drawn.count === drawn.total || weakest === Infinity) return "";
-  const parts = weakest < 0.01 ? 10 : 1;
-  return `≥ ${Math.floor(100 * weakest * parts) / parts} % of the largest`;
+  if (weakest === 0) return "down to 0";
+  const digits = Math.max(0, Math.ceil(-2 - Math.log10(weakest)));
+  const percent = (Math.floor(100 * weakest * 10 ** digits) / 10 ** digits).toFixed(digits);
+  return digits > 4 ? "" : `≥ ${percent} % of the largest`;
 }
 
 /** Said between two columns: "±2.31". */

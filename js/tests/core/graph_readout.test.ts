@@ -208,7 +208,13 @@ describe("what is drawn", () => {
       thresholdInWords(found, strongest(own, found, count)),
     );
     const of = (share: string) => `≥ ${share} % of the largest`;
-    expect(said).toEqual(["", "", of("100"), of("12"), of("3"), of("0.3"), of("0"), ""]);
+    expect(said).toEqual(["", "", of("100"), of("12"), of("3"), of("0.3"), of("0.04"), ""]);
+    const tiny = weighted([1, 3], [1, 1e-9, 0]);
+    const weak = strengths(tiny, 0, "weight");
+    expect(thresholdInWords(weak, strongest(tiny, weak, 2))).toBe("");
+    const zeros = weighted([1, 3], [1, 0, 0]);
+    const none = strengths(zeros, 0, "weight");
+    expect(thresholdInWords(none, strongest(zeros, none, 2))).toBe("down to 0");
   });
 
   it("is thresholded over all layers, each by its own largest", () => {
