@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._progress import bar
 from nbwidgets_nn.explorer_links import link_graph, write_explorer
+from nbwidgets_nn.fourier_view import follow, spectrum_view
 from nbwidgets_nn.graph_view import graph_content
 from nbwidgets_nn.information_results import EffectiveInformation
 from nbwidgets_nn.layer_view import LayerView, view_layer
@@ -27,6 +28,7 @@ from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
 from nbwidgets_nn.widgets.layer_picker import LayerPicker, LayerRow
 from nbwidgets_nn.widgets.linked_heatmaps import LinkedHeatmaps
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
+from nbwidgets_nn.widgets.spectrum_view import SpectrumView
 
 # Layers of up to this many units are analysed at once, so that the picker can show how redundant they are.
 _AT_ONCE_UNITS = 1024
@@ -164,6 +166,23 @@ class Explorer(StillPicture, Drawable, HBox):
         if name not in self._views:
             self._analyse([name])
         return self._views[name]
+
+    def spectrum(
+        self,
+        type: str | Sequence[str] = "standard",  # noqa: A002 - the seed's name
+        **options: Any,
+    ) -> SpectrumView:
+        """Return the Fourier spectrum of the activations, linked: layer and selection are those of the explorer.
+
+        Picking a coefficient selects its unit here; a unit selected here is marked there.
+
+        Args:
+            type: of the transform, or several to choose from, see `spectrum_view`.
+            options: further ones of `spectrum_view`.
+        """
+        view = spectrum_view(self.recording, type=type, target=self._target, **options)
+        self._links += follow(view, self)
+        return view
 
     def save_html(self, path: str | Path) -> Path:
         """Write one HTML file that needs no kernel and no network: picking, cutting, linking and hovering stay alive.

@@ -288,3 +288,13 @@ def test_one_layer_that_breaks_a_kernel_leaves_the_others(model, X, monkeypatch)
     monkeypatch.setattr("nbwidgets_nn.explorer.view_layer", fail)
     explorer = nw.explore(model, X, layer="0")
     assert explorer.heatmaps.content.message == "RuntimeError: no luck"
+
+
+def test_the_spectrum_follows_the_explorer(explorer):
+    view = explorer.spectrum()
+    explorer.layer = "0"
+    assert view.layer == "0"
+    explorer.selection = [1]
+    assert view.selection.units == ("0:1",)
+    explorer.close()
+    assert not explorer._links
