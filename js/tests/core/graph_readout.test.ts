@@ -202,7 +202,7 @@ describe("what is drawn", () => {
   });
 
   it("has the strength of the weakest edge drawn as its threshold, never rounded up", () => {
-    const own = weighted([2, 4], [100, -12.9, 0.34, 0.04, 0, Number.NaN, Infinity, 3.5]);
+    const own = weighted([2, 4], [100, -12.9, 0.34, 0.045, 0, Number.NaN, Infinity, 3.5]);
     const found = strengths(own, 0, "weight");
     const said = [0, 2, 3, 4, 5, 6, 7, 8].map((count) =>
       thresholdInWords(found, strongest(own, found, count)),
