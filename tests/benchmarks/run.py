@@ -5,6 +5,7 @@ import bench_heatmaps
 import bench_import
 import bench_information
 import bench_kernels
+import bench_storage
 import bench_triplets
 
 if __name__ == "__main__":
@@ -12,6 +13,7 @@ if __name__ == "__main__":
         bench_kernels,
         bench_information,
         bench_triplets,
+        bench_storage,
         bench_import,
         bench_heatmaps,
         bench_graph,
