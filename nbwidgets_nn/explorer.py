@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 import traitlets
 from ipywidgets import HBox, Layout, Widget
 from numpy.typing import NDArray
 
-from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._progress import bar
 from nbwidgets_nn.explorer_links import link_graph, write_explorer
+from nbwidgets_nn.explorer_picture import ExplorerPicture
 from nbwidgets_nn.fourier_view import follow, spectrum_view
 from nbwidgets_nn.graph_view import graph_content
 from nbwidgets_nn.information_results import EffectiveInformation
 from nbwidgets_nn.layer_view import LayerView, view_layer
 from nbwidgets_nn.record.activations import Activations
+from nbwidgets_nn.recording_facts import checked_target, default_layer, sample_count, subtitle
 from nbwidgets_nn.shown_information import ShownInformation
-from nbwidgets_nn.widgets._still import Drawable, StillPicture
+from nbwidgets_nn.widgets._still import StillPicture
 from nbwidgets_nn.widgets.edge_graph import EdgeGraph
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
 from nbwidgets_nn.widgets.layer_picker import LayerPicker, LayerRow
@@ -42,7 +41,7 @@ _REDUNDANCY = (
 )
 
 
-class Explorer(StillPicture, Drawable, HBox):
+class Explorer(StillPicture, ExplorerPicture, HBox):
     """The explorer as a widget; made by `explore`.
 
     Attributes:
@@ -72,21 +71,21 @@ class Explorer(StillPicture, Drawable, HBox):
     ) -> None:
         self.recording = recording
         self._information = ShownInformation(recording, *ei)
-        self._samples = _sample_count(recording)
-        self._target = _checked_target(target, self._samples)
+        self._samples = sample_count(recording)
+        self._target = checked_target(target, self._samples)
         self._options = options
         self._views: dict[str, LayerView] = {}
         self._lock = threading.RLock()
         self._first_cut = cut
         names = list(recording.layernames)
-        shown = _default_layer(recording) if layer is None else recording[layer].name
+        shown = default_layer(recording) if layer is None else recording[layer].name
         self._analyse([name for name in names if recording[name].units <= _AT_ONCE_UNITS])
         self.heatmaps = LinkedHeatmaps(self._content(shown), cut=cut)
         self.picker = LayerPicker(
             [self._row(name) for name in names],
             shown,
             title=title or type(recording.network).__name__,
-            subtitle=_subtitle(recording),
+            subtitle=subtitle(recording),
             redundancy_title=_REDUNDANCY.format(
                 cut=cut, distance="1 − |r|" if options["use_abs_correlation"] else "1 − r"
             ),
@@ -209,63 +208,6 @@ class Explorer(StillPicture, Drawable, HBox):
         shown = filter(None, [self.picker, self.heatmaps, self.graph])
         return "".join(widget.static_html() for widget in shown)
 
-    def to_png(
-        self,
-        path: str | Path | None = None,
-        *,
-        parts: str | Sequence[str] | None = None,
-        dpi: int = 150,
-        theme: str = "light",
-    ) -> bytes | Path:
-        """Draw the heatmaps as they are shown, and below them the edge graph, as PNG.
-
-        Args:
-            path: where to; without one the bytes are returned.
-            parts: "heatmaps" or "graph" for one alone; by default both, as far as there is something to draw.
-            dpi: dots an inch.
-            theme: "light" or "dark".
-
-        Raises:
-            ValueError: unknown parts or theme, nothing to draw, or a path with another ending.
-            OSError: the path cannot be written; nothing is left behind.
-        """
-        return super().to_png(path, parts=parts, dpi=dpi, theme=theme)
-
-    def to_svg(
-        self,
-        path: str | Path | None = None,
-        *,
-        parts: str | Sequence[str] | None = None,
-        theme: str = "light",
-    ) -> str | Path:
-        """Draw the same as SVG; without a path the text is returned."""
-        return super().to_svg(path, parts=parts, theme=theme)
-
-    def _draw(self, format: str, *, parts: str | Sequence[str] | None, **options: Any) -> bytes:  # noqa: A002
-        from nbwidgets_nn.figures.explorer import draw_explorer  # noqa: PLC0415 - matplotlib only for a picture
-        from nbwidgets_nn.figures.heatmaps import HeatmapPicture  # noqa: PLC0415
-
-        parts = self._checked_parts(parts)
-        if "graph" not in parts:
-            return self.heatmaps._draw(format, **options)  # noqa: SLF001 - the same for one part
-        if "heatmaps" not in parts:
-            return self.graph._draw(format, **options)  # noqa: SLF001
-        picture = HeatmapPicture(self.heatmaps.content, self.heatmaps.cut, self.heatmaps.selection)
-        return draw_explorer(picture, self.graph.content, self.graph.view(), format=format, **options)
-
-    def _checked_parts(self, parts: str | Sequence[str] | None) -> list[str]:
-        there = ["graph"] if self.graph is not None and self.graph.content.columns else []
-        if self.heatmaps.content.panels or not there:
-            there.append("heatmaps")
-        if parts is None:
-            return there
-        asked = [parts] if isinstance(parts, str) else list(parts)
-        if not asked or not set(asked) <= {"heatmaps", "graph"}:
-            raise ValueError(expected("parts", 'some of "heatmaps" and "graph"', f"{parts!r}"))
-        if "graph" in asked and self.graph is None:
-            raise ValueError(expected("parts", '"heatmaps", as max_edges=0 left the graph out', f"{parts!r}"))
-        return asked
-
     def _show_layer(self, _change: Any) -> None:
         if self.layer not in self._views:  # a large layer: say at once what the wait is for
             units = min(self.recording[self.layer].units, self._options["max_units"])
@@ -363,31 +305,3 @@ class Explorer(StillPicture, Drawable, HBox):
         layer, view = self.recording[name], self._views.get(name)
         shape = None if layer.output_shape is None else tuple(layer.output_shape[1:])
         return LayerRow(name, layer.kind, shape, layer.parameters, view and view.redundancy, layer.note or "")
-
-
-def _default_layer(recording: Activations) -> str:
-    """Choose the last layer before the output that has several units: where redundancy is worth a look."""
-    hidden = [name for name in recording.layernames[1:-1] if recording[name].units > 1]
-    return hidden[-1] if hidden else recording.layernames[-1]
-
-
-def _subtitle(recording: Activations) -> str:
-    parameters = sum(p.numel() for p in recording.network.parameters())
-    layers = len(recording.layernames) - 1
-    samples = _sample_count(recording)
-    return f"{samples:,} samples · {layers} layer{'s' * (layers != 1)} · {parameters:,} parameters"
-
-
-def _sample_count(recording: Activations) -> int:
-    return (recording["input"].output_shape or (0,))[0]
-
-
-def _checked_target(target: Sequence[Any] | None, samples: int) -> np.ndarray | None:
-    if target is None:
-        return None
-    labels = np.asarray(target.detach().cpu() if isinstance(target, torch.Tensor) else target)
-    if labels.ndim != 1 or len(labels) != samples:
-        raise ValueError(
-            f"target must hold one label a sample: {samples} samples, but shape {labels.shape} came"
-        )
-    return labels

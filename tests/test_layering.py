@@ -54,6 +54,7 @@ FRONT = {
     "explore_model",
     "explorer",
     "explorer_links",
+    "explorer_picture",
     "graph_columns",
     "fourier_view",
     "graph_plan",
@@ -63,6 +64,7 @@ FRONT = {
     "layer_edges",
     "layer_facts",
     "layer_view",
+    "recording_facts",
     "shown_information",
     "unit_sums",
 }
