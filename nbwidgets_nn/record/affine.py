@@ -145,11 +145,8 @@ def weights_in_use(module: nn.Module) -> tuple[Tensor, Tensor | None]:
             raise ValueError("it has no running statistics and normalises by those of the batch")
         mean, variance = _dense(module.running_mean, "mean"), _dense(module.running_var, "variance")
         exact = torch.promote_types(variance.dtype, torch.float32)
-        scale = (variance.to(exact) + module.eps).rsqrt()
-        if not module.affine:
-            return scale, -mean * scale
-        scale = scale * _dense(module.weight, "weight")
-        return scale, _dense(module.bias, "bias") - mean * scale
+        learnt = (_dense(module.weight, "weight"), _dense(module.bias, "bias")) if module.affine else None
+        return _scale_and_shift(mean, variance.to(exact), module.eps, learnt)
 
 
 def _runs_as(module: nn.Module, classes: dict | tuple) -> bool:
@@ -181,13 +178,22 @@ def _normalisation(module: nn.Module) -> Affine | None:
     mean, variance = _read(module.running_mean), _read(module.running_var)
     if mean is None or variance is None:
         return None
-    scale, shift = (variance + module.eps).rsqrt(), torch.zeros_like(mean)
-    if module.affine:
-        weight, bias = _read(module.weight), _read(module.bias)
-        if weight is None or bias is None:
-            return None
-        scale, shift = scale * weight, bias
-    return torch.diag(scale), shift - mean * scale
+    weight, bias = (_read(module.weight), _read(module.bias)) if module.affine else (None, None)
+    if module.affine and (weight is None or bias is None):
+        return None
+    scale, shift = _scale_and_shift(mean, variance, module.eps, (weight, bias) if module.affine else None)
+    return torch.diag(scale), shift
+
+
+def _scale_and_shift(
+    mean: Tensor, variance: Tensor, eps: float, learnt: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, Tensor]:
+    """Return what a batch norm multiplies each channel by and then adds to it; ``learnt`` are its weight and bias."""
+    scale = (variance + eps).rsqrt()
+    if learnt is None:
+        return scale, -mean * scale
+    weight, bias = learnt
+    return scale * weight, bias - mean * (scale * weight)
 
 
 def _read(tensor: Tensor | None) -> Tensor | None:
