@@ -96,18 +96,22 @@ def every(rows: int, cols: int, mask: np.ndarray | None = None) -> AxisReach:
 def some(table: Table) -> AxisReach:
     """Rows read what the table says; kept as one of the simple kinds where it is one."""
     rows, cols = table.shape
-    if isinstance(table, np.ndarray):
+    if rows * cols <= DENSE:
+        table = table if isinstance(table, np.ndarray) else table.toarray()
         if (table == table[:1]).all():
             return every(rows, cols, table[0].copy())
-        if rows == cols and table.sum() == rows and table.diagonal().all():
-            return each(rows)
-    elif (
-        table.nnz == rows == cols
-        and (table.indices == np.arange(rows)).all()
-        and (np.diff(table.indptr) == 1).all()
-    ):
-        return each(rows)
-    return AxisReach(rows, cols, table=table)
+        return (
+            each(rows)
+            if rows == cols and np.array_equal(table, np.eye(rows))
+            else AxisReach(rows, cols, table=table)
+        )
+    table = sparse.csr_array(table)
+    ones = table.nnz == rows == cols and (np.diff(table.indptr) == 1).all()
+    return (
+        each(rows)
+        if ones and (table.indices == np.arange(rows)).all()
+        else AxisReach(rows, cols, table=table)
+    )
 
 
 def from_pairs(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> AxisReach:
@@ -129,7 +133,8 @@ def compose(outer: AxisReach, inner: AxisReach) -> AxisReach:  # noqa: PLR0911 -
     if outer.table is None:
         if outer.mask is None:
             return every(outer.rows, inner.cols, inner.covered())
-        return every(outer.rows, inner.cols, _reads(outer.mask[None], inner.matrix())[0])
+        counts = outer.mask.astype(np.int64) @ inner.matrix().astype(np.int64)
+        return every(outer.rows, inner.cols, counts > 0)
     if inner.table is None:
         there = outer.counts() > 0
         if there.all():

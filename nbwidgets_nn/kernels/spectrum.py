@@ -32,21 +32,35 @@ class Spectrum(Activations):
         cls, activations: Activations, graph: UnitGraph, values: np.ndarray, report: SpectrumReport
     ) -> Spectrum:
         """Put (samples, nodes) values in the place of a recording's own."""
-        made = copy.copy(activations)
-        made.__class__ = cls
-        made.report = report
-        layers = {name: replace(activations[name], output=None, input=None) for name in activations}
+        outputs = {}
         for layer, number in zip(graph.layers, graph.recorded, strict=True):
             laid = graph.laid[number]
             piece = torch.from_numpy(np.ascontiguousarray(values[:, layer.start : layer.start + layer.size]))
             if laid.axis is None:
-                shaped = piece.reshape(laid.full if len(values) == 1 else (len(values), *laid.full))
+                outputs[layer.name] = piece.reshape(
+                    laid.full if len(values) == 1 else (len(values), *laid.full)
+                )
             else:
                 full = list(laid.full)
                 full[laid.axis] = laid.times * len(values)
-                shaped = piece.reshape(len(values), *laid.shape).movedim(0, laid.axis).reshape(full)
-            layers[layer.name] = replace(layers[layer.name], output=shaped, output_shape=tuple(shaped.shape))
+                apart = piece.reshape(len(values), *laid.shape).movedim(0, laid.axis)
+                outputs[layer.name] = apart.reshape(full)
+        return cls.with_outputs(activations, outputs, report)
+
+    @classmethod
+    def with_outputs(
+        cls, activations: Activations, outputs: dict[str, Tensor], report: SpectrumReport
+    ) -> Spectrum:
+        """Put tensors in the place of a recording's outputs."""
+        made = copy.copy(activations)
+        made.__class__ = cls
+        made.report = report
         made.shapes_only = False
+        layers = {}
+        for name in activations:
+            output = outputs.get(name)
+            shape = activations[name].output_shape if output is None else tuple(output.shape)
+            layers[name] = replace(activations[name], output=output, input=None, output_shape=shape)
         made._layers = layers  # noqa: SLF001 - another object of this class
         return made
 

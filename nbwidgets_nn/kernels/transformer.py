@@ -6,6 +6,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import torch
 from scipy import linalg, sparse
 
 from nbwidgets_nn._arrays import expected
@@ -104,21 +105,55 @@ class Transformer:
         if needed is None:
             try_ = f"Transformer.get_inv_fourier_matrix(graph, {type!r})"
             raise ValueError(expected(name, f"the inverse Fourier matrix for type={type!r}", "None", try_))
-        graph = NNGraph(activations).units
         nodes = needed[0].shape[0] if type == "laplacian" else needed.shape[0]
-        if nodes != graph.n_nodes:
-            came = f"{graph.n_nodes:,} values a sample in the recording"
-            raise ValueError(expected("activations", f"{nodes:,} values a sample, as {name} has rows", came))
-        from nbwidgets_nn.kernels.spectrum import values_of  # noqa: PLC0415
-
-        values = values_of(activations, graph)
+        values = _rows_of(activations, nodes, name)
         if type == "laplacian":
             found = linalg.lu_solve(lu_piv, values.T, check_finite=False).T
         else:
             found = _solved(inv_F, values)
-        return Spectrum.of(
-            activations, graph, found, SpectrumReport(type, _growth(inv_F, type), (), len(values))
+        report = SpectrumReport(type, _growth(inv_F, type), (), len(values))
+        return Spectrum.with_outputs(activations, _outputs(activations, found), report)
+
+
+def _rows_of(activations: Activations, nodes: int, name: str) -> np.ndarray:
+    """Return the values as (samples, nodes): in one row if they are as many as the nodes, else by the samples of dim 0."""
+    if not isinstance(activations, Activations):
+        came = activations.__class__.__name__
+        raise TypeError(expected("activations", "a recording", came, "Activations(model, input)"))
+    tensors = _tensors(activations)
+    total = sum(tensor.numel() for tensor in tensors.values())
+    samples = 1 if total == nodes else len(next(iter(tensors.values())))
+    if total != nodes * samples or any(
+        not t.ndim or len(t) % samples for t in tensors.values() if samples > 1
+    ):
+        what = f"{nodes:,} values a sample, as {name} has rows"
+        raise ValueError(
+            expected("activations", what, f"{total:,} values", "the matrix of this model's graph")
         )
+    values = torch.cat([tensor.reshape(samples, -1).double() for tensor in tensors.values()], dim=1).numpy()
+    if not np.isfinite(values).all():
+        raise ValueError(expected("activations", "finite values", "NaN or infinity", "record other samples"))
+    return values
+
+
+def _outputs(activations: Activations, values: np.ndarray) -> dict[str, torch.Tensor]:
+    found, start = {}, 0
+    for name, tensor in _tensors(activations).items():
+        stop = start + tensor.numel() // len(values)
+        piece = np.ascontiguousarray(values[:, start:stop])
+        found[name], start = torch.from_numpy(piece).reshape(tensor.shape), stop
+    return found
+
+
+def _tensors(activations: Activations) -> dict[str, torch.Tensor]:
+    if activations.shapes_only:
+        came = "a recording made with shapes_only=True"
+        raise ValueError(expected("activations", "recorded values", came, "record it without"))
+    outputs = {name: activations[name].output for name in activations}
+    dense = {
+        name: t if t.layout is torch.strided else t.to_dense() for name, t in outputs.items() if t is not None
+    }
+    return {name: tensor.detach().cpu() for name, tensor in dense.items()}
 
 
 def _solved(inv_F: Any, values: np.ndarray) -> np.ndarray:
