@@ -149,6 +149,7 @@ class _Cells:
             old = picture.image
             # bqplot draws another picture, but not another value of the same one.
             picture.image = Image(value=png, format="png")
+            old.layout.close()
             old.close()
             picture.x, picture.y = [0, width], [height, 0]
             picture.pixelated = max(height, width) <= _SMOOTH
