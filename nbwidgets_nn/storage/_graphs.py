@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -178,12 +177,10 @@ def _made_convolution(block: EdgeBlock | None, reason: str) -> Convolution:
         )
         _need(inside, "a block of edges")
 
-    @cache
-    def exact() -> EdgeBlock:
-        found = _given(block, reason)
-        return replace(found, kernel=found.kernel.double(), bias=None)
+    def run(x: Tensor) -> Tensor:
+        return replace(_given(block, reason), bias=None).apply(x.flatten(1))
 
-    return Convolution(lambda x: exact().apply(x.flatten(1)), lambda: _given(block, reason))
+    return Convolution(run, lambda: _given(block, reason))
 
 
 def _given(value: Any, reason: str) -> Any:

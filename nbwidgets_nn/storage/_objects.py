@@ -207,7 +207,7 @@ def _check_names(cls: type, parts: dict[str, Any], optional: dict[str, bool]) ->
     missing = [name for name, may in optional.items() if not may and name not in parts]
     odd = [name for name in parts if name not in optional]
     if missing or odd:
-        raise WrongFileError(f"a {cls.__name__} {'without' if missing else 'with'} {(missing or odd)[0]!r}")
+        raise WrongFileError(f"{cls.__name__} {'without' if missing else 'with'} {(missing or odd)[0]!r}")
 
 
 def _made_recording(name: str, parts: dict[str, Any]) -> Activations:

@@ -169,9 +169,7 @@ def _make_masked(_: Any, data: Any, mask: Any, fill: Any) -> np.ma.MaskedArray:
 def _make_sparse(_: Any, kind: Any, shape: Any, data: Any, indices: Any, indptr: Any) -> Any:
     cls = _SPARSE[kind]
     if indptr is None:
-        made = cls((data, tuple(indices)), shape=_checked_shape(shape))
-        made._check()  # as check_format of the other forms
-        return made
+        return cls((data, tuple(indices)), shape=_checked_shape(shape))  # which looks at every index
     made = cls((data, indices, indptr), shape=_checked_shape(shape))
     made.check_format(full_check=True)  # SciPy's compiled loops trust the indices
     return made

@@ -62,7 +62,12 @@ class Writer:
         if made is None:
             what = "arrays, tensors, recordings, graphs, results, and lists, tuples and dicts of them"
             raise TypeError(
-                expected(where, what, f"a {type(value).__qualname__}", _HINTS.get(type(value).__name__, ""))
+                expected(
+                    where,
+                    what,
+                    f"an object of class {type(value).__qualname__}",
+                    _HINTS.get(type(value).__name__, ""),
+                )
             )
         name, parts = made
         written = {key: self.write(part, f"{where}.{key}") for key, part in parts.items()}

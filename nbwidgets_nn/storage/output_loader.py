@@ -41,7 +41,8 @@ class OutputLoader:
     detached; parameters as tensors.
 
     The file is a zip, not compressed, of ``.npy`` arrays and one ``structure.json``; `numpy.load` reads the arrays too. Cost:
-    time and size of `numpy.save`; one array of another device or memory order is copied at a time.
+    size of `numpy.save`, and a few times its time where that goes into a cache, as a checksum is taken; of a recording also of the
+    model's weights. One array of another device or memory order is copied at a time.
 
     >>> import tempfile, torch, nbwidgets_nn as nw
     >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU())

@@ -9,7 +9,7 @@ import pytest
 import torch
 from alike import assert_alike
 from models import ZOO
-from test_hostile_files import altered, members, refused
+from test_hostile_files import altered, members, refused, write_zip
 from torch import nn
 
 import nbwidgets_nn as nw
@@ -121,7 +121,7 @@ def test_weights_of_a_layer_used_twice_are_written_once(path):
 
 
 def test_a_copy_made_by_networkx_is_refused(path):
-    with pytest.raises(TypeError, match=r"got a NNGraph. Try: save the graph that it is a copy of"):
+    with pytest.raises(TypeError, match=r"of class NNGraph. Try: save the graph that it is a copy of"):
         OutputLoader.save(NNGraph(small()).reverse(), path)
 
 
@@ -148,6 +148,32 @@ def test_axes_of_another_size(change, path):
     axes[0].update(change)
     altered(path, objects=structure["objects"])
     refused(path, "a graph with|parts that do not fit")
+
+
+def test_what_fits_but_for_one_thing(path):
+    OutputLoader.save(NNGraph(nw.Activations(nn.Sequential(nn.ReLU(), nn.ReLU()), torch.ones(1, 4))), path)
+    untouched = path.read_bytes()
+    changes = [("Link", {"source": -1}), ("Link", {"source": 1}), ("Link", {"source": 2})]
+    changes += [("AxisReach", {"rows": 5, "cols": 5}), ("Stage", {"start": 1})]
+    for kind, change in changes:
+        path.write_bytes(untouched)
+        structure, found = objects(path, kind)
+        found[1 if kind == "Stage" else 0].update(change)
+        altered(path, objects=structure["objects"])
+        refused(path, "a graph with")
+
+
+def test_a_convolution_that_reads_outside(path):
+    OutputLoader.save(NNGraph(small()), path)
+    assert OutputLoader.load(path).adjacency_matrix(True).shape == (36 + 32 + 32 + 8 + 8 + 3,) * 2
+    structure, (block, *_) = objects(path, "EdgeBlock")
+    at = block["reach"]["at"]
+    number = structure["objects"][at]["number"]
+    contents = members(path)
+    data = bytearray(contents[f"{number}.npy"])
+    data[-8:] = (10**6).to_bytes(8, "little")
+    write_zip(path, {**contents, f"{number}.npy": bytes(data)})
+    refused(path, "a graph with a block of edges that cannot be")
 
 
 def test_winners_and_pivots_outside(path):

@@ -350,6 +350,14 @@ def test_objects_that_are_none(written, path):
     refused(path, "")
 
 
+def test_a_recording_with_an_attribute_of_another_name(path):
+    saved(nw.Activations(nn.Linear(2, 2), torch.ones(3, 2)), path)
+    structure = json.loads(members(path)[STRUCTURE])
+    next(o for o in structure["objects"] if o["is"] == "Activations")["take"] = "mine"
+    altered(path, objects=structure["objects"])
+    refused(path, "Activations with 'take'")
+
+
 def test_recordings_that_are_none(path):
     saved(nw.Activations(nn.Linear(2, 2), torch.ones(3, 2)), path)
     structure = json.loads(members(path)[STRUCTURE])

@@ -132,6 +132,11 @@ def test_a_recording_works_without_its_model(again):
         new["0"].module.stride  # noqa: B018
 
 
+def test_a_recording_can_be_explored_without_its_model(again):
+    new = again(nw.Activations(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), X))
+    assert "26 parameters" in nw.explore(new).picker.subtitle
+
+
 def test_what_is_shared_is_shared_again_and_written_once(tmp_path):
     old = nw.Activations(nn.Sequential(nn.Linear(1000, 1000), nn.ReLU()), torch.ones(50, 1000))
     assert old["0"].output is old["1"].input
@@ -372,16 +377,16 @@ class Stranger:
 CANNOT = {
     "a class of one's own": (
         lambda: {"a": [Stranger()]},
-        r"obj\[0\]\[1\]\[0\]: expected arrays.*got a Stranger",
+        r"obj\[0\]\[1\]\[0\]: expected arrays.*got an object of class Stranger",
     ),
     "objects in an array": (
         lambda: np.array([None]),
         r"obj: expected an array of numbers or text, got dtype object",
     ),
     "records": (lambda: np.zeros(2, "i4,f4"), r"expected an array of numbers or text"),
-    "a date": (lambda: dt.date(2020, 1, 1), r"got a date"),
-    "triplets": (lambda: nw.triplets(NETWORK, X), r"got a Triplets. Try: save its recording"),
-    "a topology": (lambda: nw.topology_of(NETWORK, X), r"got a DiGraph. Try: save the recording"),
+    "a date": (lambda: dt.date(2020, 1, 1), r"of class date"),
+    "triplets": (lambda: nw.triplets(NETWORK, X), r"of class Triplets. Try: save its recording"),
+    "a topology": (lambda: nw.topology_of(NETWORK, X), r"of class DiGraph. Try: save the recording"),
     "other sparse": (
         lambda: sparse.eye_array(3, format="lil"),
         r"CSR, CSC or COO.*got lil_array. Try: obj.tocsr\(\)",
