@@ -63,13 +63,11 @@ class NNGraph(LazyDiGraph):
         self.INCL = INCL
         self.transformers: dict[str, Any] = {}
         """What `get_transformer` has made: "standard" -> `inv_F`, "laplacian" -> `lu_piv`."""
-        if activations is None or not isinstance(activations, Activations):
-            # networkx makes empty graphs of the same class, and fills them with its own
-            super().__init__(activations, **attr)
-            if activations is not None:
-                raise TypeError(_no_recording(activations))
-            return
         super().__init__(**attr)
+        if activations is None:  # networkx makes empty graphs of the same class, and fills them itself
+            return
+        if not isinstance(activations, Activations):
+            raise TypeError(_no_recording(activations.__class__.__name__))
         check_has_modules(activations.network, "activations")
         self.activations = activations
         """The recording that the graph was made from."""
@@ -405,6 +403,5 @@ class NNGraph(LazyDiGraph):
                 )
 
 
-def _no_recording(came: Any) -> str:
-    said = came if isinstance(came, str) else came.__class__.__name__
-    return expected("activations", "a recording", said, "NNGraph(Activations(model, input))")
+def _no_recording(came: str) -> str:
+    return expected("activations", "a recording", came, "NNGraph(Activations(model, input))")
