@@ -18,6 +18,7 @@ from nbwidgets_nn.fourier_view import follow, spectrum_view
 from nbwidgets_nn.graph_view import graph_content
 from nbwidgets_nn.information_results import EffectiveInformation
 from nbwidgets_nn.layer_view import LayerView, view_layer
+from nbwidgets_nn.record._names import kind_of
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.recording_facts import checked_target, default_layer, sample_count, subtitle
 from nbwidgets_nn.shown_information import ShownInformation
@@ -84,7 +85,7 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
         self.picker = LayerPicker(
             [self._row(name) for name in names],
             shown,
-            title=title or type(recording.network).__name__,
+            title=title or kind_of(recording.network),
             subtitle=subtitle(recording),
             redundancy_title=_REDUNDANCY.format(
                 cut=cut, distance="1 − |r|" if options["use_abs_correlation"] else "1 − r"

@@ -16,6 +16,7 @@ from nbwidgets_nn.kernels.edge_blocks import EdgeBlock, dense_block, diagonal_bl
 from nbwidgets_nn.kernels.window_reach import OUTSIDE, adaptive, combined, sliding
 from nbwidgets_nn.record.affine import AVERAGES, BATCH_NORMS, MAXIMA, weights_in_use, why_not_plain
 from nbwidgets_nn.record.layer import Layer
+from nbwidgets_nn.record.stored_module import AGAIN, StoredModule
 
 CONVOLUTIONS = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
 ADAPTIVE_AVERAGES = {nn.AdaptiveAvgPool1d: 1, nn.AdaptiveAvgPool2d: 2, nn.AdaptiveAvgPool3d: 3}
@@ -26,6 +27,7 @@ PASSING = (nn.Flatten, nn.Unflatten, nn.Identity, *DROPOUTS)
 KNOWN = (nn.Linear, *WINDOWS, *BATCH_NORMS, *PASSING)
 
 REASONS = (
+    (StoredModule, f"it was loaded from a file, which has no weights: {AGAIN}"),
     (nn.modules.rnn.RNNBase, "a recurrent layer: its weights act inside, at every step"),
     (nn.modules.rnn.RNNCellBase, "a recurrent cell: several weights and gates act inside"),
     ((nn.Embedding, nn.EmbeddingBag), "it looks rows up: its inputs are numbers of rows, not values"),
