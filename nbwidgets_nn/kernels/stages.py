@@ -23,6 +23,10 @@ TILE = 2**17
 """Weights that are made float64 at once: a megabyte stays in the cache."""
 
 
+FEW, LARGE = 4, 2**20
+"""Vectors and weights up to and from which the compiled product is used: it reads the weights once, as they are."""
+
+
 class Weights(Protocol):
     """The weights of a link: units that read times units that are read, without the matrix."""
 
@@ -144,13 +148,8 @@ class Matrix:
 
     def apply(self, x: np.ndarray) -> np.ndarray:  # noqa: D102
         W = self.weight()
-        rows = torch.from_numpy(np.ascontiguousarray(x)).reshape(-1, W.shape[1])
-        y = torch.empty(len(rows), len(W), dtype=torch.float64)
-        size = max(1, TILE // W.shape[1])
-        for start in range(0, len(W), size):
-            tile = slice(start, start + size)
-            y[:, tile] = rows @ W[tile].to("cpu", torch.float64).T
-        return y.reshape(len(x), -1).numpy()
+        rows = np.ascontiguousarray(x).reshape(-1, W.shape[1])
+        return _product(W, rows).reshape(len(x), -1)
 
     def table(self) -> sparse.csr_array:  # noqa: D102
         W = self.weight().cpu().double().numpy()
@@ -185,6 +184,27 @@ class Convolution:
 
     def has_zeros(self) -> bool:  # noqa: D102
         return bool((self.block().kernel == 0).any())
+
+
+def _product(W: Tensor, rows: np.ndarray) -> np.ndarray:
+    """Return ``rows @ W.T`` in float64, without a float64 copy of all of W."""
+    found = np.empty((len(rows), len(W)))
+    if (
+        len(rows) <= FEW
+        and W.numel() >= LARGE
+        and W.dtype == torch.float32
+        and W.is_contiguous()
+        and W.is_cpu
+    ):
+        from nbwidgets_nn.kernels._mixed_product import product  # noqa: PLC0415 - numba is loaded only where it is needed
+
+        product(W.numpy(), rows, found)
+        return found
+    size = max(1, TILE // W.shape[1])
+    for start in range(0, len(W), size):
+        tile = W[start : start + size].to("cpu", torch.float64).numpy()
+        found[:, start : start + size] = rows @ tile.T
+    return found
 
 
 def pattern_of(reach: Reach) -> sparse.csr_array:

@@ -1,5 +1,6 @@
 """Run every benchmark and print what was promised beside what was measured: `make bench`."""
 
+import bench_fourier
 import bench_graph
 import bench_heatmaps
 import bench_import
@@ -13,6 +14,7 @@ if __name__ == "__main__":
         bench_kernels,
         bench_information,
         bench_triplets,
+        bench_fourier,
         bench_storage,
         bench_import,
         bench_heatmaps,

@@ -17,6 +17,7 @@ import nbwidgets_nn as nw
 from nbwidgets_nn.kernels import laplacian
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.kernels.spectrum import Spectrum
+from nbwidgets_nn.kernels.stages import Matrix
 from nbwidgets_nn.record.activations import Activations
 
 CAUSAL = ("standard", "weighted", "normalized")
@@ -76,6 +77,16 @@ def test_layers_against_a_triangular_solve():
     graph = NNGraph(recording)
     solved = np.linalg.solve(closure(graph.adjacency_matrix().toarray()), vector(recording))
     np.testing.assert_allclose(graph.transform(recording).to_vector(), solved, atol=1e-12)
+
+
+@pytest.mark.parametrize("samples", [1, 3, 7])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_large_layers_are_multiplied_in_float64(samples, dtype):
+    torch.manual_seed(0)
+    weight = torch.randn(700, 1600).to(dtype)
+    values = np.random.default_rng(0).standard_normal((samples, 1600))
+    found = Matrix(lambda: weight, 1).apply(values)
+    np.testing.assert_allclose(found, values @ weight.double().numpy().T, rtol=0, atol=1e-11)
 
 
 def test_without_biases_a_linear_network_has_a_weighted_spectrum_of_its_input_alone():
