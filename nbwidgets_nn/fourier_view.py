@@ -15,9 +15,11 @@ from nbwidgets_nn._arrays import at_least, expected
 from nbwidgets_nn.kernels.fourier import check_type
 from nbwidgets_nn.kernels.laplacian import FULL
 from nbwidgets_nn.kernels.nn_graph import NNGraph
+from nbwidgets_nn.kernels.spectrum import Spectrum as Coefficients
 from nbwidgets_nn.kernels.spectrum import values_of
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.recorded import recorded
+from nbwidgets_nn.spectrum_results import SpectrumReport
 from nbwidgets_nn.widgets.spectrum_content import Spectrum, SpectrumContent, SpectrumLayer
 from nbwidgets_nn.widgets.spectrum_view import SpectrumView
 
@@ -117,7 +119,7 @@ def _some_samples(
     recording: Activations, graph: NNGraph, samples: int | Sequence[int] | None, target: Sequence[Any] | None
 ) -> tuple[Activations, tuple[str, ...], str]:
     """Return the recording of the samples shown, their names, and what was left out."""
-    count = len(values_of(recording, graph.units)) if not recording.shapes_only else 0
+    count = _count(recording, graph)
     if count <= 1:
         return recording, (), ""
     if samples is None:
@@ -136,7 +138,23 @@ def _some_samples(
             )
     names = tuple(f"sample {k}{labels[k]}" for k in (chosen % count).tolist())
     held = "" if len(chosen) == count else f"{len(chosen)} of {count:,} samples"
-    return recording.take(chosen), names, held
+    return _taken(recording, graph, chosen), names, held
+
+
+def _count(recording: Activations, graph: NNGraph) -> int:
+    """Return how many samples there are; 0 where there are no values, which another check refuses."""
+    known = [layer for layer in graph.layers if layer.size and layer.name in recording]
+    outputs = [(recording[layer.name].output, layer.size) for layer in known]
+    return max((output.numel() // size for output, size in outputs if output is not None), default=0)
+
+
+def _taken(recording: Activations, graph: NNGraph, chosen: NDArray) -> Activations:
+    """Return the recording of some samples; a layer that is the same for all of them, as positions are, stays."""
+    some = recording.take(chosen)
+    if all(some[layer.name].output is not None for layer in graph.layers if layer.name in recording):
+        return some
+    values = values_of(recording, graph.units)[chosen]
+    return Coefficients.of(recording, graph.units, values, SpectrumReport("values"))
 
 
 def _layers(graph: NNGraph, recording: Activations) -> tuple[SpectrumLayer, ...]:

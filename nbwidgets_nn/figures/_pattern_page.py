@@ -135,7 +135,10 @@ class Band:
     def _draw_cells(self, axes: Axes, chosen: Sequence[NDArray]) -> None:
         picture = self.layout.picture(self.codes, diverging=self.span.diverging)
         height, width = picture.shape
-        axes.imshow(self.table[picture], extent=(0, width, height, 0), interpolation="nearest")
+        stretched = width / height / self.layout.aspect
+        axes.imshow(
+            self.table[picture], extent=(0, width, height, 0), interpolation="nearest", aspect=stretched
+        )
         axes.set_anchor("W")
         for left, top, right, bottom in (self.layout.around(group) for group in chosen if len(group)):
             outline = Rectangle(

@@ -16,7 +16,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # as in _pattern_panel
     import bqplot
 
-_LEVEL = 12  # names of more layers are written at a slant
+_LETTER, _NARROW = (
+    6.5,
+    520,
+)  # pixels: names that do not fit side by side into a narrow panel are written at a slant
 _NAMED = 60  # of more layers, every second or third is named
 
 
@@ -49,7 +52,7 @@ class LayerBars:
             image=Image(value=CLEAR, format="png"), scales=scales, x=[-0.5, count - 0.5], y=[0, 1]
         )
         self._cover.on_element_click(lambda _, event: self._clicked(event["data"]["click_x"], pick))
-        slanted = count > _LEVEL
+        slanted = count * (_LETTER * max(map(len, self.names)) + 8) > _NARROW
         every = -(-count // _NAMED)
         self._named = list(range(0, count, every))
         self._labels = bqplot.Label(

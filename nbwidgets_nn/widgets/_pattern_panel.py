@@ -25,6 +25,7 @@ with warnings.catch_warnings():
 Box = tuple[float, float, float, float]
 
 _NOTHING = {"top": 0, "bottom": 0, "left": 0, "right": 0}
+_HIGH, _ACROSS = 270, 380  # pixels of a panel
 _SMOOTH = 480  # a picture of more pixels is shrunk on most screens: then neighbours are averaged
 # One pixel that is not seen: it lies over bars, so that a click beside a short one still reaches it.
 CLEAR = bytes.fromhex(
@@ -128,7 +129,7 @@ class _Cells:
         self.figure = bqplot.Figure(
             marks=[*self._pictures.values(), self._outline],
             fig_margin=_NOTHING,
-            layout=Layout(width="100%", height="270px", min_width="0"),
+            layout=Layout(width="100%", height=f"{_HIGH}px", min_width="0"),
             display_toolbar=False,
         )
         self.figure.add_class("nbw-cells")
@@ -153,7 +154,11 @@ class _Cells:
             old.close()
             picture.x, picture.y = [0, width], [height, 0]
             picture.pixelated = max(height, width) <= _SMOOTH
-        self.figure.min_aspect_ratio = self.figure.max_aspect_ratio = width / height
+        # A wide picture needs no more height than it has at the width of a wide panel.
+        self.figure.layout.height = f"{min(_HIGH, round(_ACROSS / layer.layout.aspect))}px"
+        # In this order neither is ever beyond the other, which bqplot refuses.
+        self.figure.max_aspect_ratio = max(layer.layout.aspect, self.figure.min_aspect_ratio)
+        self.figure.min_aspect_ratio = self.figure.max_aspect_ratio = layer.layout.aspect
         corners = np.array([_corners(box) for box in boxes]).reshape(-1, 5, 2)
         self._outline.visible = bool(len(boxes))
         if len(boxes):
@@ -178,7 +183,7 @@ class _Bars:
             marks=[self._bars, self._cover],
             axes=self._axes,
             fig_margin={"top": 8, "bottom": 24, "left": 44, "right": 4},
-            layout=Layout(width="100%", height="270px", min_width="0"),
+            layout=Layout(width="100%", height=f"{_HIGH}px", min_width="0"),
             display_toolbar=False,
         )
         self.parts = [
@@ -222,7 +227,7 @@ def round_ticks(low: float, high: float, count: int, *, whole: bool = False) -> 
     if not low < high:
         return np.array([low])
     power = 10.0 ** np.floor(np.log10((high - low) / count))
-    step = next(size * power for size in (1, 2, 5, 10) if size * power * count >= high - low)
+    step = next(size * power for size in (1, 2, 5, 10) if size * power * (count + 1) >= high - low)
     step = max(1.0, round(step)) if whole else step
     return np.round(np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step, 12) + 0.0
 

@@ -30,7 +30,7 @@ STYLE = f"""<style>{themed(ROOT)}
 {ROOT} .nbw-key{{display:inline-block;height:9px;width:9px;margin-right:5px;border-radius:2px}}
 {ROOT} .nbw-strip{{display:flex;flex-wrap:wrap;gap:10px 14px;margin-top:6px}}
 {ROOT} .nbw-strip figure{{margin:0;max-width:150px}}
-{ROOT} .nbw-strip img{{image-rendering:pixelated;height:56px;max-width:140px;object-fit:contain;object-position:left}}
+{ROOT} .nbw-strip img{{image-rendering:pixelated}}
 {ROOT} .nbw-strip figcaption{{color:var(--nbw-muted);font:11px/1.35 var(--jp-ui-font-family,system-ui,sans-serif)}}
 {ROOT} .nbw-strip b{{color:var(--nbw-ink);font-weight:600}}
 {ROOT} .nbw-here b{{color:var(--nbw-accent)}}

@@ -17,6 +17,7 @@ from nbwidgets_nn.widgets.spectrum_content import SpectrumContent, SpectrumLayer
 
 _PIXELS = 150
 _MOST = 60
+_HIGH = 56
 
 
 def range_of_pattern(pattern: NDArray) -> ColorRange:
@@ -28,14 +29,17 @@ def range_of_pattern(pattern: NDArray) -> ColorRange:
 
 def strip(content: SpectrumContent, pattern: NDArray, layer: str) -> str:
     """Draw the pattern in every layer that it is not 0 in; the one that is shown large wears the accent."""
-    span = range_of_pattern(pattern)
+    is_signed = range_of_pattern(pattern).diverging
     counts = content.touched(pattern)
     shown = [k for k, count in enumerate(counts) if count][:_MOST]
     parts = content.by_layer(pattern)
-    figures = "".join(_figure(content.layers[k], parts[k], counts[k], span, layer) for k in shown)
+    figures = "".join(
+        _figure(content.layers[k], parts[k], counts[k], layer, is_signed=is_signed) for k in shown
+    )
     untouched = [one.name for one, count in zip(content.layers, counts, strict=True) if not count]
     left_out = sum(count > 0 for count in counts) - len(shown)
     said = [
+        "each layer on a scale of its own, symmetric about 0" if is_signed else "",
         f"{plural(left_out, 'more layer')} not drawn" if left_out else "",
         f"not touched: {_first(untouched)}" if untouched else "",
     ]
@@ -43,11 +47,13 @@ def strip(content: SpectrumContent, pattern: NDArray, layer: str) -> str:
     return f'<div class="nbw-strip">{figures}</div><div class="nbw-text">{words}</div>'
 
 
-def _figure(layer: SpectrumLayer, part: NDArray, count: int, span: ColorRange, here: str) -> str:
+def _figure(layer: SpectrumLayer, part: NDArray, count: int, here: str, *, is_signed: bool) -> str:
+    span = choose_range(part, diverging=True) if is_signed else TOUCHED
     layout = PatternLayout(layer.shape, layer.channel_axis, bars=False, pixels=_PIXELS)
     files = pattern_png(layout, part, span)
+    width = round(_HIGH * layout.aspect)
     images = "".join(
-        f'<span class="nbw-on-{theme}"><img alt="" src="data:image/png;base64,{b64encode(files[theme]).decode()}"></span>'
+        f'<span class="nbw-on-{theme}"><img alt="" style="width:{width}px;height:{_HIGH}px" src="data:image/png;base64,{b64encode(files[theme]).decode()}"></span>'
         for theme in THEMES
     )
     chosen = ' class="nbw-here"' if layer.name == here else ""

@@ -18,6 +18,7 @@ GAP = -1
 _BARS = 512
 _PIXELS = 1200
 _CELL = 28  # pixels that a side of a small channel gets, about
+_TALLEST, _WIDEST = 0.4, 2.4  # width of a picture by its height at which cells stop to be square
 _WIDE = 1.6  # width of a picture by its height, about
 
 
@@ -74,6 +75,16 @@ class PatternLayout:
         """Height and width of the picture."""
         (height, width), gap = self._tile, self._gap
         return self.rows * (height + gap) - gap, self.columns * (width + gap) - gap
+
+    @property
+    def aspect(self) -> float:
+        """Width by height at which the picture is drawn: cells are square, but in a long strip they are stretched.
+
+        >>> PatternLayout((16, 8, 8), 0).aspect, PatternLayout((4, 2000), 1).aspect
+        (1.0, 2.4)
+        """
+        height, width = self.pixels
+        return float(min(max(width / max(height, 1), _TALLEST), _WIDEST))
 
     @property
     def words(self) -> str:

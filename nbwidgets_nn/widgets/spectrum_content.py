@@ -37,9 +37,9 @@ class SpectrumLayer:
 
     @property
     def words(self) -> str:
-        """Kind and shape."""
+        """Name, kind and shape."""
         shape = " × ".join(map(str, self.shape)) or "a single number"
-        return shape if self.kind == self.name else f"{self.kind} · {shape}"
+        return f"{self.name} · {shape}" if self.kind == self.name else f"{self.name} · {self.kind} · {shape}"
 
     def unit_of(self, index: int) -> int:
         """Return the unit that other views know: the channel where there are positions, else the index itself."""

@@ -127,9 +127,12 @@ class SpectrumView(StillPicture, Drawable, VBox):
         self._samples = Dropdown(description="sample", options=samples, layout=narrow)
         for one, many in ((self._types, len(content.spectra)), (self._samples, len(samples))):
             one.layout.display = "" if many > 1 else "none"
+        # Arrow keys reach a field of numbers in a notebook; in a list they would move between cells.
+        self._rank = BoundedIntText(description="rank", min=0, layout=Layout(width="170px"))
         self._unit = BoundedIntText(description="unit", min=0, layout=Layout(width="170px"))
-        self._listed_head = HTML()
-        self._strongest = Select(rows=5, layout=Layout(width="100%", max_width="330px"))
+        self._strongest = Select(
+            description="largest", rows=5, layout=Layout(width="100%", max_width="330px")
+        )
         self._all = Button(
             description="Select what it touches here", layout=Layout(width="auto", display="none")
         )
@@ -140,7 +143,7 @@ class SpectrumView(StillPicture, Drawable, VBox):
         controls = Box([self._layers, self._types, self._scales, self._samples], layout=Layout(**row))
         panels = [self._activations, self._coefficients, self._frequencies, self._touched]
         picks = VBox(
-            [self._listed_head, self._strongest, self._unit, self._all],
+            [self._strongest, self._rank, self._unit, self._all],
             layout=Layout(flex="0 1 330px", min_width="0"),
         )
         self._picks = picks
@@ -175,6 +178,7 @@ class SpectrumView(StillPicture, Drawable, VBox):
         ):
             traitlets.link((self, trait), (control, "value"))
         self._strongest.observe(self._pick_listed, "value")
+        self._rank.observe(self._pick_rank, "value")
         self._unit.observe(self._pick_number, "value")
 
     # ---- choices
@@ -236,6 +240,9 @@ class SpectrumView(StillPicture, Drawable, VBox):
     def _pick_listed(self, change: Any) -> None:
         if change.new is not None:
             self.picked = change.new
+
+    def _pick_rank(self, change: Any) -> None:
+        self.picked = self._strongest.options[change.new - 1][1] if change.new else None
 
     def _pick_number(self, change: Any) -> None:
         self._pick_unit(change.new)
@@ -385,18 +392,21 @@ class SpectrumView(StillPicture, Drawable, VBox):
         layer = self.content.layer(self.layer)
         self._picks.layout.display = "" if layer.size else "none"
         self._unit.layout.display = "none" if self.by_frequency else ""
-        self._strongest.unobserve(self._pick_listed, "value")
-        self._unit.unobserve(self._pick_number, "value")
-        self._listed_head.value = head(
-            "Largest", "share of the energy" if self.by_frequency else f"coefficients of {layer.name}"
+        listed = self._listed()
+        ranks = {node: rank for rank, (_, node) in enumerate(listed, start=1)}
+        observed = (
+            (self._strongest, self._pick_listed),
+            (self._rank, self._pick_rank),
+            (self._unit, self._pick_number),
         )
-        self._strongest.options = self._listed()
-        values = [value for _, value in self._strongest.options]
-        self._strongest.value = self.picked if self.picked in values else None
-        self._unit.max = max(layer.size - 1, 0)
-        self._unit.value = self._picked_here() or 0
-        self._strongest.observe(self._pick_listed, "value")
-        self._unit.observe(self._pick_number, "value")
+        for control, callback in observed:
+            control.unobserve(callback, "value")
+        self._strongest.options = listed
+        self._strongest.value = self.picked if self.picked in ranks else None
+        self._rank.max, self._unit.max = len(listed), max(layer.size - 1, 0)
+        self._rank.value, self._unit.value = ranks.get(self.picked, 0), self._picked_here() or 0
+        for control, callback in observed:
+            control.observe(callback, "value")
 
     def _listed(self) -> list[tuple[str, int]]:
         """Return the largest coefficients, for readers who pick with the keyboard."""

@@ -131,6 +131,10 @@ def test_the_list_holds_the_largest_coefficients_and_picks(view):
     view._unit.value = 5  # arrow keys in a field of numbers
     assert view.picked == 14
     assert view._strongest.value == 14
+    view._rank.value = 2
+    assert view.picked == nodes[1]
+    view._rank.value = 0
+    assert view.picked is None
 
 
 def test_a_click_above_a_layer_shows_it(view):
