@@ -65,6 +65,8 @@ _HOMES = {
     "null_reference": "kernels.null_reference",
     "scikit_extract_independent_neurons": "kernels.clustering",
     "spectrum_view": "fourier_view",
+    "Spectrum": "kernels.spectrum",
+    "SpectrumReport": "spectrum_results",
     "topology_of": "record.topology",
     "Transformer": "kernels.transformer",
     "triplets": "kernels.triplets",

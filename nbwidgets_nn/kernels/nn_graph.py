@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels import chebyshev, fourier, laplacian
+from nbwidgets_nn.kernels import fourier
 from nbwidgets_nn.kernels._lazy_digraph import LazyDiGraph
 from nbwidgets_nn.kernels._memory import check_fits
-from nbwidgets_nn.kernels.spectrum import Spectrum, values_of
+from nbwidgets_nn.kernels.graph_frequencies import GraphFrequencies
 from nbwidgets_nn.kernels.stages_of_recording import stages_of
 from nbwidgets_nn.kernels.unit_graph import GraphLayer, UnitGraph
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.stored_module import check_has_modules
-from nbwidgets_nn.spectrum_results import EigenspaceEnergies, LaplacianSpectrum, LayerEnergies, SpectrumReport
 
 Node = tuple
 
 
-class NNGraph(LazyDiGraph):
+class NNGraph(GraphFrequencies, LazyDiGraph):
     """The directed graph of a network's units: an edge goes where a value is computed from another.
 
     Cost: nothing of the size of the edges is made until it is asked for. `transform`, `n_edges` and `shift` work on the layers;
@@ -116,10 +112,6 @@ class NNGraph(LazyDiGraph):
         """Return the number of edges, or of those from u to v."""
         return self.n_edges if u is None and not self.is_filled else super().number_of_edges(u, v)
 
-    def node_id(self, node: Node) -> int:
-        """Return the number of a node in the order of all; KeyError if there is no such node."""
-        return self.units.node_id(node)
-
     def adjacency_matrix(self, weighted: bool = False) -> sparse.csr_array:
         """Return A: row i has what feeds node i, ones or (`weighted`) the weights, 0 where there is none."""
         return self.units.adjacency(weighted=weighted)
@@ -158,232 +150,6 @@ class NNGraph(LazyDiGraph):
 
         self.transformers[type] = Transformer.get_inv_fourier_matrix(self, type)
         return self.transformers[type]
-
-    def transform(self, activations: Activations, type: str = "standard") -> Spectrum:  # noqa: A002
-        """Return the spectrum of every sample: a recording with float64 coefficients in the place of values.
-
-        Types are those of `fourier.TYPES`. With 'laplacian', the place k holds the coefficient of the k-th lowest
-        frequency, and says nothing about the unit there; see `laplacian_spectrum` for energies.
-
-        ``spectrum.report`` tells the digits that are left (`report.warning`: "" or what a reader must know) and what was assumed.
-        """
-        fourier.check_type(type)
-        values = values_of(activations, self.units)
-        if type == "laplacian":
-            return self._spectrum(
-                activations, values @ self.eigenvectors[1], SpectrumReport(type, 1.0, self.notes, len(values))
-            )
-        found = fourier.coefficients(self.units, values, type)
-        return self._spectrum(activations, found, fourier.report_on(self.units, type, len(values)))
-
-    def inverse_transform(self, spectrum: Activations, type: str | None = None) -> Activations:  # noqa: A002
-        """Return the values that have this spectrum; of the type that the spectrum tells, unless one is given."""
-        report = getattr(spectrum, "report", None)
-        type = (report.type if report is not None else "standard") if type is None else type  # noqa: A001
-        fourier.check_type(type)
-        values = values_of(spectrum, self.units)
-        if type == "laplacian":
-            return self._signal(spectrum, values @ self.eigenvectors[1].T)
-        return self._signal(spectrum, fourier.signal_of(self.units, values, type))
-
-    def shift(self, activations: Activations, q: Node, type: str = "standard") -> Activations:  # noqa: A002
-        """Return T_q s = W D_q W^-1 s of every sample: of the coefficients those of q and its ancestors are kept.
-
-        Shifts commute, and a shift made twice is made once. Seifert et al. 2023, section IV.
-        """
-        fourier.check_type(type, fourier.CAUSAL)
-        values = values_of(activations, self.units)
-        return self._signal(activations, fourier.shifted(self.units, values, self.node_id(q), type))
-
-    def filter(
-        self,
-        activations: Activations,
-        h: Mapping[Node, float] | Sequence[float] | np.ndarray | Callable[[np.ndarray], np.ndarray],
-        type: str = "standard",  # noqa: A002
-    ) -> Activations:
-        """Return sum over q of h_q T_q s: the coefficient of node y times the sum of h over y and its descendants.
-
-        Args:
-            activations: the values, every sample.
-            h: of nodes a number each (those left out: 0), as a dict or a vector; for type 'laplacian' the response, a
-                function of the frequencies.
-            type: as in `transform`.
-        """
-        fourier.check_type(type)
-        values = values_of(activations, self.units)
-        if type == "laplacian":
-            if not callable(h):
-                raise TypeError(
-                    expected("h", "a function of the frequencies for type 'laplacian'", h.__class__.__name__)
-                )
-            frequencies, basis = self.eigenvectors
-            return self._signal(activations, (values @ basis * h(frequencies)) @ basis.T)
-        return self._signal(activations, fourier.filtered(self.units, values, self._vector(h, "h"), type))
-
-    def keep(
-        self,
-        activations: Activations,
-        keep: Activations | np.ndarray,
-        type: str = "standard",  # noqa: A002
-    ) -> Activations:
-        """Return W (keep * c): the values with each coefficient multiplied by a number of its own, (nodes,) or (samples, nodes).
-
-        So a pattern is denoised: keep the coefficients that are large, and leave the others out.
-        """
-        fourier.check_type(type)
-        factors = (
-            values_of(keep, self.units)
-            if isinstance(keep, Activations)
-            else np.asarray(keep, dtype=np.float64)
-        )
-        if factors.shape[-1:] != (self.n_nodes,):
-            raise ValueError(
-                expected("keep", f"{self.n_nodes:,} numbers a sample, one a node", f"shape {factors.shape}")
-            )
-        values = values_of(activations, self.units)
-        if type == "laplacian":
-            return self._signal(
-                activations, (values @ self.eigenvectors[1] * factors) @ self.eigenvectors[1].T
-            )
-        found = fourier.coefficients(self.units, values, type) * factors
-        return self._signal(activations, fourier.signal_of(self.units, found, type))
-
-    def basis(self, node: Node | int, type: str = "standard") -> Activations:  # noqa: A002
-        """Return the pattern that one coefficient stands for: a column of W, or for 'laplacian' the eigenvector of that number.
-
-        For 'standard' it is 1 at the node and at all of its descendants: what the coefficient touches.
-        """
-        fourier.check_type(type)
-        number = int(node) if isinstance(node, int | np.integer) else self.node_id(node)
-        if not 0 <= number < self.n_nodes:
-            raise IndexError(expected("node", f"a number from 0 to {self.n_nodes - 1:,}", str(number)))
-        if type == "laplacian":
-            return self._signal(self.activations, self.eigenvectors[1][:, number][None])
-        one = np.zeros((1, self.n_nodes))
-        one[0, number] = 1
-        return self._signal(self.activations, fourier.signal_of(self.units, one, type))
-
-    def energy(self, spectrum: Activations) -> LayerEnergies:
-        """Return the sum of squares in each layer, of coefficients or of values: (samples, layers)."""
-        squares = np.abs(values_of(spectrum, self.units)) ** 2
-        each = [squares[:, layer.start : layer.start + layer.size].sum(axis=1) for layer in self.layers]
-        return LayerEnergies(tuple(layer.name for layer in self.layers), np.stack(each, axis=1))
-
-    def laplacian(self, *, weighted: bool = False) -> sparse.csr_array:
-        """Return L = D - A of the undirected graph, sparse; of the absolute weights if `weighted`."""
-        return laplacian.laplacian_of(self.units.adjacency(weighted=weighted), weighted=weighted)
-
-    def laplacian_spectrum(
-        self, activations: Activations, *, k: int | None = None, which: str = "lowest", weighted: bool = False
-    ) -> LaplacianSpectrum:
-        """Return coefficients and energies by eigenspace of every sample.
-
-        Args:
-            activations: the values.
-            k: how many frequencies; None: all, for up to several thousand nodes.
-            which: the "lowest" or the "highest" k.
-            weighted: edges count with their absolute weights, those without one not at all.
-        """
-        values = values_of(activations, self.units)
-        if k is None:
-            frequencies, basis = (
-                self.eigenvectors if not weighted else laplacian.decomposed(self.laplacian(weighted=True))
-            )
-        else:
-            L = self.laplacian(weighted=True) if weighted else self._laplacian_operator
-            frequencies, basis = laplacian.few(L, k, which, self._largest(weighted=weighted))
-        found = values @ basis
-        spaces = laplacian.energies(frequencies, found, is_cut=k is not None)
-        return LaplacianSpectrum(frequencies, basis, found, spaces, self.notes)
-
-    def eigenspace_energy(self, activations: Activations, *, weighted: bool = False) -> EigenspaceEnergies:
-        """Return the energy of every sample in each eigenspace of the Laplacian."""
-        return self.laplacian_spectrum(activations, weighted=weighted).eigenspaces
-
-    def pass_filter(
-        self,
-        activations: Activations,
-        low: float = 0.0,
-        high: float = np.inf,
-        *,
-        order: int = 50,
-        response: Callable[[np.ndarray], np.ndarray] | None = None,
-        weighted: bool = False,
-    ) -> Activations:
-        """Keep the frequencies of the Laplacian from `low` to `high`, without a decomposition; the edges of the band are soft.
-
-        Args:
-            activations: the values, every sample.
-            low, high: eigenvalues; ``high=inf`` makes a high-pass, ``low=0`` a low-pass filter.
-            order: of the polynomial; the band's edges are about pi / order of the whole range wide.
-            response: a smooth function of the frequencies in place of a band.
-            weighted: as in `laplacian`.
-        """
-        chebyshev.check_order(order)
-        values = values_of(activations, self.units)
-        largest = self._largest(weighted=weighted)
-        jackson: np.ndarray | float = 1.0
-        if response is None:
-            if not low <= high:
-                raise ValueError(expected("low", f"at most high, {high}", f"{low}"))
-            response, jackson = chebyshev.band(low, high, order)
-        factors = chebyshev.chebyshev_coefficients(response, max(largest, 1e-300), order) * jackson
-        if weighted:
-            L = self.laplacian(weighted=True)
-            found = chebyshev.filtered(lambda x: (L @ x.T).T, values, factors, largest)
-        else:
-            found = chebyshev.filtered(self._apply_laplacian, values, factors, largest)
-        return self._signal(activations, found)
-
-    @cached_property
-    def eigenvectors(self) -> tuple[np.ndarray, np.ndarray]:
-        """All frequencies of the Laplacian, ascending, and the basis (nodes, nodes), by `laplacian.fixed_basis`."""
-        return laplacian.decomposed(self.laplacian())
-
-    @cached_property
-    def _degrees(self) -> np.ndarray:
-        return self.units.in_degrees + self.units.out_degrees
-
-    def _apply_laplacian(self, values: np.ndarray) -> np.ndarray:
-        """Return L s without the matrix: (samples, nodes)."""
-        return self._degrees * values - self.units.read(values) - self.units.spread(values)
-
-    @property
-    def _laplacian_operator(self) -> LinearOperator:
-        shape = (self.n_nodes, self.n_nodes)
-        return LinearOperator(
-            shape, matvec=lambda x: self._apply_laplacian(x.reshape(1, -1))[0], dtype=np.float64
-        )
-
-    def _largest(self, *, weighted: bool) -> float:
-        """Return a bound of the largest frequency: the largest sum of the degrees at the ends of an edge (Anderson, Morley 1985)."""
-        if weighted:
-            return 2 * float(self.laplacian(weighted=True).diagonal().max(initial=0))
-        return 2 * float(self._degrees.max(initial=0))
-
-    def _spectrum(self, like: Activations, values: np.ndarray, report: SpectrumReport) -> Spectrum:
-        return Spectrum.of(like, self.units, values, report)
-
-    def _signal(self, like: Activations, values: np.ndarray) -> Activations:
-        made = Spectrum.of(like, self.units, values, SpectrumReport("values"))
-        made.__class__ = Activations
-        del made.report
-        return made
-
-    def _vector(self, h: Any, name: str) -> np.ndarray:
-        if isinstance(h, Mapping):
-            found = np.zeros(self.n_nodes)
-            for node, value in h.items():
-                found[self.node_id(node)] = value
-            return found
-        found = np.asarray(h, dtype=np.float64)
-        if found.shape != (self.n_nodes,):
-            raise ValueError(
-                expected(
-                    name, f"{self.n_nodes:,} numbers, one a node", f"shape {found.shape}", "a dict of nodes"
-                )
-            )
-        return found
 
     def _fill_networkx(self) -> None:
         units = self.units
