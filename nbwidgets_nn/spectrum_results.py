@@ -24,7 +24,7 @@ class SpectrumReport:
     """"standard", "laplacian", "weighted" or "normalized"."""
 
     growth: float = 1.0
-    """Bound of the largest coefficient over the largest value, from the graph alone."""
+    """Largest coefficient over the largest value: a bound from the graph alone; of 'weighted', that of this signal."""
 
     notes: tuple[str, ...] = ()
     """What was not known of the graph, and what was assumed instead."""

@@ -16,6 +16,9 @@ from nbwidgets_nn.kernels.spectrum import values_of
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.spectrum_results import EigenspaceEnergies, LaplacianSpectrum
 
+MOST_EDGES = 10**7
+"""Edges up to which the Laplacian is written out where it is multiplied many times."""
+
 
 class GraphFrequencies(GraphTransforms):
     """The Laplacian of an `NNGraph`."""
@@ -41,7 +44,8 @@ class GraphFrequencies(GraphTransforms):
                 self.eigenvectors if not weighted else laplacian.decomposed(self.laplacian(weighted=True))
             )
         else:
-            L = self.laplacian(weighted=True) if weighted else self._laplacian_operator
+            is_written = weighted or self.units.n_edges <= MOST_EDGES
+            L = self.laplacian(weighted=weighted) if is_written else self._laplacian_operator
             frequencies, basis = laplacian.few(L, k, which, self._largest(weighted=weighted))
         found = values @ basis
         spaces = laplacian.energies(frequencies, found, is_cut=k is not None)
@@ -89,6 +93,7 @@ class GraphFrequencies(GraphTransforms):
     @cached_property
     def eigenvectors(self) -> tuple[np.ndarray, np.ndarray]:
         """All frequencies of the Laplacian, ascending, and the basis (nodes, nodes), by `laplacian.fixed_basis`."""
+        laplacian.check_size(self.n_nodes)
         return laplacian.decomposed(self.laplacian())
 
     @cached_property

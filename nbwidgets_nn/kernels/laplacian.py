@@ -11,14 +11,11 @@ from itertools import pairwise
 
 import numpy as np
 from scipy import linalg, sparse
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels._memory import check_fits
 from nbwidgets_nn.spectrum_results import EigenspaceEnergies
-
-FULL = 6000
-"""Nodes up to which all frequencies are computed unless the caller insists."""
 
 _FALLBACK = "graph.laplacian_spectrum(activations, k=50), or graph.pass_filter, which needs no decomposition"
 
@@ -42,11 +39,15 @@ def decomposed(L: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
 
     ValueError if the matrices do not fit into memory.
     """
-    nodes = L.shape[0]
-    check_fits(32.0 * nodes**2, "graph", f"the {nodes:,} eigenvectors of {nodes:,} nodes", _FALLBACK)
+    check_size(L.shape[0])
     values, vectors = linalg.eigh(L.toarray(), check_finite=False)
     values = np.maximum(values, 0.0)
     return values, fixed_basis(values, vectors)
+
+
+def check_size(nodes: int) -> None:
+    """Raise ValueError if the eigenvectors of so many nodes do not fit into memory."""
+    check_fits(32.0 * nodes**2, "graph", f"the {nodes:,} eigenvectors of {nodes:,} nodes", _FALLBACK)
 
 
 def few(
@@ -69,7 +70,11 @@ def few(
     flipped = LinearOperator(L.shape, matvec=lambda x: largest * x.ravel() - L @ x.ravel(), dtype=np.float64)
     searched = flipped if which == "lowest" else L
     room = min(nodes, max(4 * k + 20, 60))
-    values, vectors = eigsh(searched, k, which="LA", v0=start, ncv=room)
+    try:
+        values, vectors = eigsh(searched, k, which="LA", v0=start, ncv=room)
+    except ArpackNoConvergence as error:
+        came = f"only {len(error.eigenvalues)} that converged"
+        raise ValueError(expected("k", f"{k} frequencies", came, "fewer, or graph.pass_filter")) from error
     values = largest - values if which == "lowest" else values
     order = np.argsort(values)
     values, vectors = np.maximum(values[order], 0.0), vectors[:, order]

@@ -157,16 +157,26 @@ class NNGraph(GraphFrequencies, LazyDiGraph):
         check_fits(units.n_nodes * 1500.0, "graph", f"{units.n_nodes:,} nodes", "graph.layers")
         names = [(layer.name, *index) for layer in self.layers for index in np.ndindex(layer.shape)]
         self.add_nodes_from(names)
-        for (number, source), pattern, weights in units.edge_tables(weighted=True):
+        for (number, source), pattern, weights in self._edge_tables():
             first, read = units.stages[number].start, units.stages[source].start
             rows = np.repeat(np.arange(first, first + pattern.shape[0]), np.diff(pattern.indptr)).tolist()
-            columns = (pattern.indices + read).tolist()
+            ends = [
+                (names[c], names[r]) for r, c in zip(rows, (pattern.indices + read).tolist(), strict=True)
+            ]
             if weights is None:
-                self.add_edges_from((names[c], names[r]) for r, c in zip(rows, columns, strict=True))
+                self.add_edges_from(ends)
             else:
                 self.add_weighted_edges_from(
-                    (names[c], names[r], w) for r, c, w in zip(rows, columns, weights.tolist(), strict=True)
+                    (u, v, w) for (u, v), w in zip(ends, weights.tolist(), strict=True)
                 )
+
+    def _edge_tables(self) -> list:
+        """Return all edges; where the weights cannot be read, without them, and ``graph.graph["without_weights"]`` says why."""
+        try:
+            return list(self.units.edge_tables(weighted=True))
+        except ValueError as error:
+            self.graph["without_weights"] = str(error)
+            return list(self.units.edge_tables(weighted=False))
 
 
 def _no_recording(came: str) -> str:

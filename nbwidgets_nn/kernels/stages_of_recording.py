@@ -9,7 +9,7 @@ from torch import Tensor
 from nbwidgets_nn.kernels import axis_reach as ax
 from nbwidgets_nn.kernels.laid import Laid
 from nbwidgets_nn.kernels.product_reach import Reach, full
-from nbwidgets_nn.kernels.stages import Link, Read, Stage
+from nbwidgets_nn.kernels.stages import Link, Read, Stage, Winners
 from nbwidgets_nn.kernels.stages_of_modules import read_by_module
 from nbwidgets_nn.kernels.stages_of_steps import read_by_step
 from nbwidgets_nn.record.activations import Activations
@@ -72,6 +72,8 @@ class _Builder:
     def _add(self, name: str, kind: str, laid: Laid, links: list[Link], start: int | None = None) -> int:
         if not self._keep_zeros:
             links = [_without_zeros(link) for link in links]
+        if self._recording.shapes_only:  # nobody knows which unit is the largest
+            links = [Link(x.source, x.reach, None) if isinstance(x.weights, Winners) else x for x in links]
         self.stages.append(Stage(name, kind, laid.sample_shape, tuple(links), start))
         self.laid.append(laid)
         return len(self.stages) - 1

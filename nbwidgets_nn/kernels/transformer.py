@@ -49,6 +49,12 @@ class Transformer:
                 return linalg.lu_factor(graph.eigenvectors[1], check_finite=False)
             basis = laplacian.decomposed(Transformer.get_laplacian(graph))[1]
             return linalg.lu_factor(basis, check_finite=False)
+        check_fits(
+            graph.number_of_nodes() ** 2 * (1 / 8 if type == "standard" else 24.0),
+            "graph",
+            f"the closure of {graph.number_of_nodes():,} nodes",
+            "graph.transform, which does not form it",
+        )
         order = _order(graph)
         A = _adjacency(graph, weighted=type == "weighted")
         A = A[order][:, order].tocsr()

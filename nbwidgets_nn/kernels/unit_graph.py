@@ -14,7 +14,7 @@ from nbwidgets_nn.kernels._memory import check_fits
 from nbwidgets_nn.kernels.axis_reach import NoProduct
 from nbwidgets_nn.kernels.causal_plan import Parts, counts_of, plan_ancestors, plan_direct
 from nbwidgets_nn.kernels.closure import BitClosure, Closure, PlannedClosure, spread_direct
-from nbwidgets_nn.kernels.stages import pattern_of
+from nbwidgets_nn.kernels.stages import Winners, pattern_of
 from nbwidgets_nn.kernels.stages_of_recording import Stages
 from nbwidgets_nn.kernels.weighted_sums import at_pattern, weight_tables
 
@@ -176,6 +176,11 @@ class UnitGraph:
         layer = next(layer for layer in self.layers if number < layer.start + layer.size)
         index = np.unravel_index(number - layer.start, layer.shape) if layer.shape else ()
         return (layer.name, *map(int, index))
+
+    @property
+    def has_winners(self) -> bool:
+        """Whether weights of a max pooling depend on the recorded values."""
+        return any(isinstance(link.weights, Winners) for stage in self.stages for link in stage.links)
 
     @property
     def without_weights(self) -> tuple[str, ...]:

@@ -296,6 +296,15 @@ def test_a_spectrum_that_has_lost_all_precision_says_so():
         assert NNGraph(recording).transform(recording, kind).report.warning == ""
 
 
+def test_the_report_of_a_weighted_spectrum_says_what_was_taken():
+    network = nn.Sequential(nn.Conv1d(1, 2, 2), nn.MaxPool1d(2), nn.LSTM(2, 3))
+    recording = Activations(network, torch.randn(1, 1, 5))
+    report = NNGraph(recording).transform(recording, "weighted").report
+    assert report.notes[0].startswith("2 (LSTM): every unit is taken to read every unit")
+    assert report.notes[1] == "not subtracted, because no weights are known: what goes into 2"
+    assert report.notes[2].startswith("max pooling has the weight 1 from the unit that is largest")
+
+
 @pytest.mark.parametrize("sizes", [(2, 3, 1), (4, 5, 3, 6, 2), (20,) * 9])
 def test_the_bound_of_the_growth_is_kept_and_near(sizes):
     graph = NNGraph(Activations(layers(*sizes), torch.randn(1, sizes[0])))

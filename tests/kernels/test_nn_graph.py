@@ -41,6 +41,25 @@ def test_edges_have_weights_where_there_are_some(graph):
     assert "weight" not in graph.edges[("2", 0), ("3", 2)]
 
 
+def test_edges_have_no_weights_where_those_have_changed(graph):
+    with torch.no_grad():
+        graph.activations.network[2].weight += 1
+    assert not any(data for _, _, data in graph.edges(data=True))
+    assert "'2': its weights do not give the recorded output" in graph.graph["without_weights"]
+
+
+def test_edges_of_a_recording_of_shapes():
+    network = nn.Sequential(nn.Conv1d(1, 2, 2), nn.MaxPool1d(2))
+    recording = nw.Activations(network, torch.randn(1, 1, 5), shapes_only=True)
+    graph = NNGraph(recording)
+    assert graph.edges[("input", 0, 0), ("0", 1, 0)]["weight"] == pytest.approx(
+        network[0].weight[1, 0, 0].item()
+    )
+    assert graph.edges[("0", 1, 0), ("1", 1, 0)] == {}
+    with pytest.raises(ValueError, match="'1': its values were not kept"):
+        NNGraph(recording, INCL=False)
+
+
 @pytest.mark.parametrize(
     ("node", "message"),
     [
