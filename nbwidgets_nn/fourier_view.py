@@ -13,7 +13,6 @@ from torch import nn
 
 from nbwidgets_nn._arrays import at_least, expected
 from nbwidgets_nn.kernels.fourier import check_type
-from nbwidgets_nn.kernels.laplacian import FULL
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.kernels.spectrum import Spectrum as Coefficients
 from nbwidgets_nn.kernels.spectrum import values_of
@@ -25,8 +24,8 @@ from nbwidgets_nn.widgets.spectrum_view import SpectrumView
 
 # Numbers of one kind that are held for all samples together, and samples at most.
 _HELD, _MOST_SAMPLES = 2**23, 32
-# Frequencies that are computed where all of them would take too long.
-_FEW = 100
+# Units up to which all frequencies are computed, and how many are of a larger graph.
+_ALL, _FEW = 6000, 100
 
 _HOW = {
     "standard": (
@@ -186,7 +185,7 @@ def _causal(graph: NNGraph, some: Activations, type: str) -> tuple[Spectrum, Cal
 
 
 def _laplacian(graph: NNGraph, some: Activations, type: str) -> tuple[Spectrum, Callable]:  # noqa: A002
-    few = None if graph.n_nodes <= FULL else _FEW
+    few = None if graph.n_nodes <= _ALL else _FEW
     found = graph.laplacian_spectrum(some, k=few)
     cut = f"the {few} lowest of {graph.n_nodes:,} frequencies; shares are of their energy" if few else ""
     dimensions = found.eigenspaces.dimensions

@@ -78,7 +78,7 @@ def test_frequencies_and_the_part_of_the_activations_at_one(network, inputs):
 
 
 def test_large_graphs_show_their_lowest_frequencies_and_say_so(network, inputs, monkeypatch):
-    monkeypatch.setattr("nbwidgets_nn.fourier_view.FULL", 10)
+    monkeypatch.setattr("nbwidgets_nn.fourier_view._ALL", 10)
     monkeypatch.setattr("nbwidgets_nn.fourier_view._FEW", 7)
     view = nw.spectrum_view(network, inputs, type="laplacian")
     assert len(view.spectrum.frequencies) == 7
@@ -89,7 +89,7 @@ def test_several_types_and_the_samples_that_can_be_chosen(network, inputs):
     view = nw.spectrum_view(
         network, inputs, type=["weighted", "standard"], target=[4, 3, 2, 1, 0], samples=2, scale="globalscale"
     )
-    assert view._types.options == ("weighted", "standard")
+    assert view._choices.lists["type"].options == ("weighted", "standard")
     assert view.content.samples == ("sample 0 · class 4", "sample 4 · class 0")
     assert "2 of 5 samples" in view.content.how
     assert (view.type, view.scale) == ("weighted", "globalscale")

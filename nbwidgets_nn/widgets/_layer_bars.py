@@ -89,12 +89,11 @@ class LayerBars:
             self.figure,
         ]
 
-    def show(self, shares: Sequence[NDArray], selected: int, colors: Sequence[str] = (SUM, INK)) -> None:
+    def show(self, shares: Sequence[NDArray], selected: int) -> None:
         """Show one or two shares of each layer and which layer is selected."""
-        # One more layer that nobody sees: bqplot takes a single bar for a number.
-        shares = np.pad(np.nan_to_num(np.array(shares, np.float64)), ((0, 0), (0, 1)))
-        with self._bars.hold_sync():
-            self._bars.y, self._bars.colors = shares, list(colors)[: len(shares)]
+        # One more layer that nobody sees, and always two rows: bqplot takes a single bar for a number.
+        shares = np.pad(np.nan_to_num(np.array(shares, np.float64)), ((0, 2 - len(shares)), (0, 1)))
+        self._bars.y = shares
         self._up.max = float(max(shares.max(), 0.05)) * 1.05
         self._axis.tick_values = round_ticks(0, self._up.max, 3)
         self._cover.y = [0, self._up.max]

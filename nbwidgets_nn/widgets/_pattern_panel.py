@@ -58,12 +58,21 @@ class PatternPanel(VBox):
         self._parts = (*self._cells.parts, *self._bars.parts, *self.children)
 
     def show(
-        self, layer: SpectrumLayer, values: NDArray, span: ColorRange, marked: NDArray, picked: int | None
+        self,
+        layer: SpectrumLayer,
+        values: NDArray,
+        span: ColorRange,
+        marked: Sequence[NDArray],
+        picked: int | None,
+        words: str = "",
     ) -> None:
-        """Show a layer's values; ``marked`` are flat indices in groups, one outline a group, ``picked`` is one more."""
+        """Show a layer's values; ``marked`` are flat indices in groups, one outline a group, ``picked`` is one more.
+
+        ``words`` stand behind the title, by default the layer's.
+        """
         self._layer, self._values = layer, values
         codes = encode(values.reshape(1, -1), span)[0]
-        self._head.value = head(self.title, layer.words)
+        self._head.value = head(self.title, words or layer.words)
         self._foot.value = _legend(layer, codes, span)
         vector = layer.layout.is_vector
         self._bars.figure.layout.display = "" if vector and layer.size else "none"

@@ -213,6 +213,17 @@ class SpectrumContent:
         order = np.argsort(-np.where(np.isnan(part), np.inf, part), kind="stable")[:count]
         return [self.node(layer, int(index)) for index in order]
 
+    def largest(self, spectrum: Spectrum, sample: int, layer: str, count: int) -> list[tuple[str, int]]:
+        """Return the largest coefficients, in words and as numbers: of a layer, or the eigenspaces of most energy."""
+        flat = spectrum.coefficients[sample]
+        if spectrum.frequencies is None:
+            nodes = self.strongest(flat, layer, count)
+            return [(f"{self.name(node)}  {number(flat[node])}", node) for node in nodes]
+        frequency, shares = self.spaces(spectrum, sample)
+        first = np.unique(self.groups(spectrum), return_index=True)[1]
+        order = np.argsort(-np.nan_to_num(shares), kind="stable")[:count]
+        return [(f"frequency {number(frequency[k])}  {shares[k]:.2%}", int(first[k])) for k in order]
+
     def touched(self, pattern: NDArray) -> list[int]:
         """Return how many units of each layer a pattern is not 0 in."""
         return [int(np.count_nonzero(part)) for part in self.by_layer(pattern)]

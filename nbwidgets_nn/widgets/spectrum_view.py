@@ -9,21 +9,22 @@ from typing import Any
 
 import numpy as np
 import traitlets
-from ipywidgets import HTML, BoundedIntText, Box, Button, Dropdown, Layout, Select, VBox, Widget
+from ipywidgets import HTML, Box, Layout, VBox, Widget
 from numpy.typing import NDArray
 
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._words import plural
 from nbwidgets_nn.color_range import SCALES, ColorRange, choose_range, pattern_ranges
+from nbwidgets_nn.widgets import _spectrum_words as words
 from nbwidgets_nn.widgets._frequency_panel import FrequencyPanel
 from nbwidgets_nn.widgets._layer_bars import LayerBars
 from nbwidgets_nn.widgets._panel_style import INK, SUM
 from nbwidgets_nn.widgets._pattern_panel import PatternPanel, head
-from nbwidgets_nn.widgets._spectrum_style import STYLE
+from nbwidgets_nn.widgets._spectrum_choices import Choices, Picks
 from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets._touched_strip import range_of_pattern, strip
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
-from nbwidgets_nn.widgets.spectrum_content import Spectrum, SpectrumContent, number
+from nbwidgets_nn.widgets.spectrum_content import Spectrum, SpectrumContent
 
 _LISTED = 40
 
@@ -85,10 +86,8 @@ class SpectrumView(StillPicture, Drawable, VBox):
             raise ValueError(expected("scale", f"one of {', '.join(map(repr, SCALES))}", repr(scale)))
         self.content, self.title = content, title or "Graph Fourier spectrum"
         self._touch, self._pattern, self._problem = touch, None, ""
-        self._make_parts()
         first = layer or content.layers[min(1, len(content.layers) - 1)].name
         super().__init__(
-            self._made(),
             layout=Layout(width="100%"),
             layer=first,
             type=type or content.spectra[0].type,
@@ -96,8 +95,9 @@ class SpectrumView(StillPicture, Drawable, VBox):
             sample=sample,
             selection=Selection(first),
         )
+        self._make_parts()
+        self.children = self._arranged()
         self.add_class("nbw-spectrum")
-        self._link_controls()
         self.observe(self._show, ["layer", "scale", "sample", "type"])
         self.observe(self._follow_type, ["type", "sample"])
         self.observe(self._follow_pick, "picked")
@@ -115,71 +115,25 @@ class SpectrumView(StillPicture, Drawable, VBox):
         self._coefficients = PatternPanel("Coefficients", self._pick_unit)
         self._frequencies = FrequencyPanel(self._pick_space)
         self._touched = PatternPanel("What it touches", self._pick_unit)
-        narrow = Layout(width="auto", min_width="150px", max_width="100%")
-        self._layers = Dropdown(
-            description="layer", options=[one.name for one in content.layers], layout=narrow
-        )
-        self._types = Dropdown(
-            description="transform", options=[one.type for one in content.spectra], layout=narrow
-        )
-        self._scales = Dropdown(description="colours", options=SCALES, layout=narrow)
-        samples = [(name, k) for k, name in enumerate(content.samples)]
-        self._samples = Dropdown(description="sample", options=samples, layout=narrow)
-        for one, many in ((self._types, len(content.spectra)), (self._samples, len(samples))):
-            one.layout.display = "" if many > 1 else "none"
-        # Arrow keys reach a field of numbers in a notebook; in a list they would move between cells.
-        self._rank = BoundedIntText(description="rank", min=0, layout=Layout(width="170px"))
-        self._unit = BoundedIntText(description="unit", min=0, layout=Layout(width="170px"))
-        self._strongest = Select(
-            description="largest", rows=5, layout=Layout(width="100%", max_width="330px")
-        )
-        self._all = Button(
-            description="Select what it touches here", layout=Layout(width="auto", display="none")
-        )
-        self._all.on_click(self._select_touched)
+        self._choices = Choices(content, self)
+        self._picks = Picks(self._pick, self._pick_unit, self._select_touched)
 
-    def _made(self) -> list[Widget]:
+    def _arranged(self) -> list[Widget]:
         row = {"flex_flow": "row wrap", "width": "100%", "align_items": "flex-start"}
-        controls = Box([self._layers, self._types, self._scales, self._samples], layout=Layout(**row))
         panels = [self._activations, self._coefficients, self._frequencies, self._touched]
-        picks = VBox(
-            [self._strongest, self._rank, self._unit, self._all],
-            layout=Layout(flex="0 1 330px", min_width="0"),
-        )
-        self._picks = picks
-        strip_beside = VBox([self._foot], layout=Layout(flex="1 1 330px", min_width="0"))
-        below = Box([picks, strip_beside], layout=Layout(**row, grid_gap="8px 24px"))
-        made = [
+        beside = VBox([self._foot], layout=Layout(flex="1 1 330px", min_width="0"))
+        arranged = [
             self._head,
             self._key,
             self._overview.figure,
-            controls,
+            self._choices,
             self._status,
             Box(panels, layout=Layout(**row, grid_gap="8px 20px")),
-            below,
+            Box([self._picks, beside], layout=Layout(**row, grid_gap="8px 24px")),
         ]
-        self._parts = (
-            *self._overview.parts,
-            *panels,
-            *controls.children,
-            *picks.children,
-            self._foot,
-            *below.children,
-            *made,
-        )
-        return made
-
-    def _link_controls(self) -> None:
-        for control, trait in (
-            (self._layers, "layer"),
-            (self._types, "type"),
-            (self._scales, "scale"),
-            (self._samples, "sample"),
-        ):
-            traitlets.link((self, trait), (control, "value"))
-        self._strongest.observe(self._pick_listed, "value")
-        self._rank.observe(self._pick_rank, "value")
-        self._unit.observe(self._pick_number, "value")
+        inner = (*self._choices.children, *self._picks.children, self._picks, beside, self._foot)
+        self._parts = (*self._overview.parts, *panels, *inner, *arranged)
+        return arranged
 
     # ---- choices
 
@@ -237,17 +191,10 @@ class SpectrumView(StillPicture, Drawable, VBox):
     def _pick_space(self, space: int) -> None:
         self.picked = int(np.flatnonzero(self.content.groups(self.spectrum) == space)[0])
 
-    def _pick_listed(self, change: Any) -> None:
-        if change.new is not None:
-            self.picked = change.new
+    def _pick(self, k: int | None) -> None:
+        self.picked = k
 
-    def _pick_rank(self, change: Any) -> None:
-        self.picked = self._strongest.options[change.new - 1][1] if change.new else None
-
-    def _pick_number(self, change: Any) -> None:
-        self._pick_unit(change.new)
-
-    def _select_touched(self, _button: Any = None) -> None:
+    def _select_touched(self) -> None:
         """Select every unit of the layer shown that the picked coefficient touches."""
         layer = self.content.layer(self.layer)
         found = np.flatnonzero(self.content.of_layer(self._pattern, self.layer))
@@ -321,7 +268,7 @@ class SpectrumView(StillPicture, Drawable, VBox):
 
     def _show(self, _change: Any = None) -> None:
         content, layer = self.content, self.content.layer(self.layer)
-        self._head.value = self._heading()
+        self._head.value = words.heading(content, self.spectrum, self.title)
         self._status.value = self._reading()
         self._show_overview()
         marked = self._marked()
@@ -338,9 +285,12 @@ class SpectrumView(StillPicture, Drawable, VBox):
             self._frequencies.show(*content.spaces(self.spectrum, self.sample), space)
         else:
             flat = self.spectrum.coefficients[self.sample]
-            self._coefficients.show(layer, content.of_layer(flat, layer.name), spans[1], marked, picked)
+            self._coefficients.show(
+                layer, content.of_layer(flat, layer.name), spans[1], marked, picked, self.type
+            )
         self._show_pattern(marked, picked)
-        self._show_picks()
+        listed = content.largest(self.spectrum, self.sample, layer.name, _LISTED)
+        self._picks.show(listed, self.picked, picked, 0 if self.by_frequency else layer.size)
 
     def _energies(self) -> dict[str, NDArray]:
         content = self.content
@@ -353,24 +303,16 @@ class SpectrumView(StillPicture, Drawable, VBox):
 
     def _show_overview(self) -> None:
         energies = self._energies()
-        words = list(zip((SUM, INK), energies, strict=False))
-        self._overview.show(
-            list(energies.values()), self.content.position(self.layer), [color for color, _ in words]
-        )
-        keys = " ".join(
-            f'<i class="nbw-key" style="background:{color}"></i>{name}&ensp;' for color, name in words
-        )
-        self._key.value = (
-            f'<div class="nbw-text"><span class="nbw-subtitle">Energy</span>each layer\'s share of the sum of squares: '
-            f"{keys}· click a layer to look at it</div>"
-        )
+        position = self.content.position(self.layer)
+        self._overview.show(list(energies.values()), position)
+        self._key.value = words.key(zip(energies, (SUM, INK), strict=False))
 
     def _show_pattern(self, marked: list[NDArray], picked: int | None) -> None:
         pattern, content = self._pattern, self.content
         self._touched.title = "Part at this frequency" if self.by_frequency else "What it touches"
         self._touched.layout.display = "none" if pattern is None else ""
         here = 0 if pattern is None else int(np.count_nonzero(content.of_layer(pattern, self.layer)))
-        self._all.layout.display = "" if here else "none"
+        self._picks.show_touched(here, self.layer)
         self._foot.value = (
             ""
             if pattern is None
@@ -379,45 +321,14 @@ class SpectrumView(StillPicture, Drawable, VBox):
         if pattern is None:
             return
         layer = content.layer(self.layer)
-        self._all.description = f"Select the {plural(here, 'value')} it touches in {layer.name}"
         part = content.of_layer(pattern, layer.name)
-        self._touched.show(layer, part, self._span_of_pattern(part), marked, picked)
+        counted = f"{here:,} of {plural(layer.size, 'unit')}"
+        self._touched.show(layer, part, self._span_of_pattern(part), marked, picked, counted)
 
     def _span_of_pattern(self, part: NDArray) -> ColorRange:
         """Return touched or not, or the range of the layer shown: elsewhere the pattern may be far stronger."""
         span = range_of_pattern(self._pattern)
         return choose_range(part, diverging=True) if span.diverging else span
-
-    def _show_picks(self) -> None:
-        layer = self.content.layer(self.layer)
-        self._picks.layout.display = "" if layer.size else "none"
-        self._unit.layout.display = "none" if self.by_frequency else ""
-        listed = self._listed()
-        ranks = {node: rank for rank, (_, node) in enumerate(listed, start=1)}
-        observed = (
-            (self._strongest, self._pick_listed),
-            (self._rank, self._pick_rank),
-            (self._unit, self._pick_number),
-        )
-        for control, callback in observed:
-            control.unobserve(callback, "value")
-        self._strongest.options = listed
-        self._strongest.value = self.picked if self.picked in ranks else None
-        self._rank.max, self._unit.max = len(listed), max(layer.size - 1, 0)
-        self._rank.value, self._unit.value = ranks.get(self.picked, 0), self._picked_here() or 0
-        for control, callback in observed:
-            control.observe(callback, "value")
-
-    def _listed(self) -> list[tuple[str, int]]:
-        """Return the largest coefficients, for readers who pick with the keyboard."""
-        content, flat = self.content, self.spectrum.coefficients[self.sample]
-        if not self.by_frequency:
-            nodes = content.strongest(flat, self.layer, _LISTED)
-            return [(f"{content.name(node)}  {number(flat[node])}", node) for node in nodes]
-        frequency, shares = content.spaces(self.spectrum, self.sample)
-        first = np.unique(content.groups(self.spectrum), return_index=True)[1]
-        order = np.argsort(-np.nan_to_num(shares), kind="stable")[:_LISTED]
-        return [(f"frequency {number(frequency[k])}  {shares[k]:.2%}", int(first[k])) for k in order]
 
     def _marked(self) -> list[NDArray]:
         """Return the flat indices of the layer's selected units, one array for each unit."""
@@ -432,33 +343,14 @@ class SpectrumView(StillPicture, Drawable, VBox):
         layer, index = self.content.place(self.picked)
         return index if layer.name == self.layer else None
 
-    def _heading(self) -> str:
-        spectrum = self.spectrum
-        notes = "".join(f'<div class="nbw-text nbw-warning">{escape(note)}</div>' for note in spectrum.notes)
-        return (
-            f'{STYLE}<div class="nbw-text"><span class="nbw-title">{escape(self.title)}</span>{escape(self._about())}</div>'
-            f'<div class="nbw-text">{escape(spectrum.how)}</div>{notes}'
-        )
-
-    def _about(self) -> str:
-        size = f"{plural(self.content.size, 'unit')} in {plural(len(self.content.layers), 'layer')}"
-        return " · ".join(filter(None, (size, self.content.how)))
-
     def _said(self) -> str:
         return self.content.reading(self.spectrum, self.sample, self.picked, self._pattern)
 
     def _reading(self) -> str:
-        if self.picked is None:
-            units = self.selection.units
-            said = f"selected: {', '.join(units[:6])}{' …' if len(units) > 6 else ''}" if units else ""
-            hint = "a frequency" if self.by_frequency else "a coefficient"
-            words = escape(said or f"Click {hint} to see what it touches.")
-            mark = "<i>●</i> " if units else ""
-        else:
-            words = escape(self._said())
-            words += f' <span class="nbw-warning">{escape(self._problem)}</span>' if self._problem else ""
-            mark = "<i>●</i> "
-        return f'<div class="nbw-text nbw-status" role="status"><span class="nbw-picked">{mark}{words}</span></div>'
+        if self.picked is not None:
+            return words.status(self._said(), self._problem, chosen=True)
+        units = self.selection.units
+        return words.status(words.unpicked(units, by_frequency=self.by_frequency), chosen=bool(units))
 
     def close(self) -> None:
         """Close everything that the view is made of."""
@@ -504,7 +396,9 @@ class SpectrumView(StillPicture, Drawable, VBox):
             [one.name for one in content.layers],
             title=self.title,
             notes=[
-                part for part in (self.type, self._about(), self.spectrum.how, *self.spectrum.notes) if part
+                part
+                for part in (self.type, words.about(content), self.spectrum.how, *self.spectrum.notes)
+                if part
             ],
             reading="" if self.picked is None else self._said(),
             format=format,

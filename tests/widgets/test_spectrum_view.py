@@ -123,17 +123,17 @@ def test_of_units_that_share_a_pixel_the_strongest_is_picked():
 
 def test_the_list_holds_the_largest_coefficients_and_picks(view):
     view.layer = "conv"
-    nodes = [node for _, node in view._strongest.options]
+    nodes = [node for _, node in view._picks.largest.options]
     order = 9 + np.argsort(-np.abs(STANDARD[0, 9:25]))
     assert nodes == order.tolist()
-    view._strongest.value = nodes[3]
+    view._picks.largest.value = nodes[3]
     assert view.picked == nodes[3]
-    view._unit.value = 5  # arrow keys in a field of numbers
+    view._picks.unit.value = 5  # arrow keys in a field of numbers
     assert view.picked == 14
-    assert view._strongest.value == 14
-    view._rank.value = 2
+    assert view._picks.largest.value == 14
+    view._picks.rank.value = 2
     assert view.picked == nodes[1]
-    view._rank.value = 0
+    view._picks.rank.value = 0
     assert view.picked is None
 
 
@@ -143,7 +143,7 @@ def test_a_click_above_a_layer_shows_it(view):
     assert view._overview._labels.colors == [INK, INK, ACCENT, INK]
     click(view._overview._cover, 99)
     assert view.layer == "out"
-    assert view._layers.value == "out"
+    assert view._choices.lists["layer"].value == "out"
 
 
 # ---- what a coefficient touches
@@ -168,9 +168,9 @@ def test_the_touched_units_of_a_layer_can_be_selected(view):
     view._select_touched()
     assert view.selection.units == tuple(f"fc:{k}" for k in range(5))
     assert view.picked == 11  # still what touches them
-    assert view._all.description == "Select the 5 values it touches in fc"
+    assert view._picks.touched.description == "Select the 5 values it touches in fc"
     view.layer = "input"
-    assert view._all.layout.display == "none"
+    assert view._picks.touched.layout.display == "none"
 
 
 def test_without_a_pick_nothing_is_said_to_be_touched(view):
@@ -284,7 +284,7 @@ def test_another_sample_shows_its_numbers(view):
     view.sample = 1
     np.testing.assert_allclose(view._activations._bars._bars.y[:5], VALUES[1, 25:30])
     np.testing.assert_allclose(view._coefficients._bars._bars.y[:5], STANDARD[1, 25:30])
-    assert view._samples.value == 1
+    assert view._choices.lists["sample"].value == 1
 
 
 def test_another_type_shows_its_coefficients_and_forgets_the_pick(view):
@@ -306,7 +306,9 @@ def test_notes_and_facts_stand_in_the_head(view):
 def test_controls_without_a_choice_are_hidden():
     one = SpectrumContent(LAYERS, VALUES[:1], (Spectrum("standard", STANDARD[:1]),))
     view = SpectrumView(one)
-    assert view._types.layout.display == view._samples.layout.display == "none"
+    lists = view._choices.lists
+    assert lists["type"].layout.display == lists["sample"].layout.display == "none"
+    assert lists["layer"].layout.display == ""
 
 
 def test_bars_of_what_is_not_finite_are_counted(content):
