@@ -60,7 +60,7 @@ class FrequencyPanel(VBox):
         self._frequencies = frequencies
         self._head.value = head(
             "Spectrum",
-            f"share of the energy at each of {len(shares):,} frequenc{'y' if len(shares) == 1 else 'ies'}",
+            f"energy at {len(shares):,} frequenc{'y' if len(shares) == 1 else 'ies'}",
         )
         heights = np.nan_to_num(shares)
         x = np.repeat(frequencies, 3)

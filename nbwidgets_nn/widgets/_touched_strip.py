@@ -13,7 +13,7 @@ from nbwidgets_nn._words import plural
 from nbwidgets_nn.color_range import ColorRange, choose_range
 from nbwidgets_nn.widgets._pattern_png import TOUCHED, pattern_png
 from nbwidgets_nn.widgets.pattern_layout import PatternLayout
-from nbwidgets_nn.widgets.spectrum_content import SpectrumContent, SpectrumLayer
+from nbwidgets_nn.widgets.spectrum_content import SpectrumContent, SpectrumLayer, number
 
 _PIXELS = 150
 _MOST = 60
@@ -57,10 +57,10 @@ def _figure(layer: SpectrumLayer, part: NDArray, count: int, here: str, *, is_si
         for theme in THEMES
     )
     chosen = ' class="nbw-here"' if layer.name == here else ""
-    return (
-        f"<figure{chosen}>{images}<figcaption><b>{escape(layer.name)}</b> "
-        f"{count:,} of {plural(layer.size, 'unit')}</figcaption></figure>"
+    said = (
+        f"up to ±{number(np.abs(part).max())}" if is_signed else f"{count:,} of {plural(layer.size, 'unit')}"
     )
+    return f"<figure{chosen}>{images}<figcaption><b>{escape(layer.name)}</b> {said}</figcaption></figure>"
 
 
 def _first(names: list[str], most: int = 8) -> str:

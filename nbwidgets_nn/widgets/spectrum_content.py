@@ -199,6 +199,8 @@ class SpectrumContent:
         count = groups[-1] + 1 if len(groups) else 0
         shares = np.bincount(groups, squares, minlength=count)
         frequency = np.bincount(groups, spectrum.frequencies, minlength=count) / np.bincount(groups)
+        # What rounding left of 0 would be written as 2.00e−15.
+        frequency[np.abs(frequency) < 1e-9 * np.abs(frequency).max(initial=0.0)] = 0.0
         return frequency, shares / (shares.sum() or 1.0)
 
     @staticmethod

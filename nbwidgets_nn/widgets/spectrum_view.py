@@ -312,7 +312,7 @@ class SpectrumView(StillPicture, Drawable, VBox):
         self._touched.title = "Part at this frequency" if self.by_frequency else "What it touches"
         self._touched.layout.display = "none" if pattern is None else ""
         here = 0 if pattern is None else int(np.count_nonzero(content.of_layer(pattern, self.layer)))
-        self._picks.show_touched(here, self.layer)
+        self._picks.show_touched(0 if self.by_frequency else here, self.layer)
         self._foot.value = (
             ""
             if pattern is None

@@ -186,6 +186,7 @@ def test_signed_patterns_have_colours_about_zero(view):
     span = choose_range(touch("weighted", 12, 0)[9:25], diverging=True)
     table = color_table(diverging=True, theme="light")
     left, top, *_ = LAYERS[1].layout.box(3)
+    assert "up to ±0.500" in view._foot.value
     code = encode(np.array([[-0.5]]), span)[0, 0]
     assert shown(view._touched)[int(top), int(left), :3].tolist() == table[code].tolist()
 
@@ -361,6 +362,7 @@ def test_a_click_near_a_frequency_picks_its_eigenspace(view):
     assert view.picked == 1
     assert "frequency 2: " in status(view)
     assert "an eigenspace of 20 dimensions" in status(view)
+    assert view._picks.touched.layout.display == "none"  # a frequency has no units of its own
     np.testing.assert_array_equal(view.pattern, VALUES[0] * 2)
     assert view.selection == before  # a frequency is no unit
     view.sample = 1
