@@ -38,12 +38,10 @@ def small():
 @pytest.mark.parametrize("case", ZOO, ids=lambda case: case.name)
 def test_graphs_of_the_zoo(case, INCL, path):
     torch.manual_seed(0)
-    recording = nw.Activations(case.make(), case.make_input())
-    try:
-        old = NNGraph(recording, INCL)
-        old.n_edges  # noqa: B018
-    except ValueError as error:
-        pytest.skip(str(error))
+    model, given = case.make(), case.make_input()
+    # Where sequences are packed, samples do not lie apart: one is recorded.
+    recording = nw.Activations(model, given[:1] if case.name == "packed" else given)
+    old = NNGraph(recording, INCL)
     new = again(old, path)
     assert (new.n_nodes, new.n_edges, new.notes, new.INCL) == (old.n_nodes, old.n_edges, old.notes, old.INCL)
     assert new.layers == old.layers
