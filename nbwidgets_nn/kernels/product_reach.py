@@ -39,8 +39,14 @@ class Reach:
     """The same axes in the order of the columns; () for the same order."""
 
     def __post_init__(self) -> None:
-        if not self.order:
-            object.__setattr__(self, "order", tuple(range(len(self.axes))))
+        """Leave out axes of size 1, which say nothing: reaches that differ in them alone have the same axes."""
+        order = self.order or tuple(range(len(self.axes)))
+        wide = [k for k, axis in enumerate(self.axes) if axis.rows * axis.cols != 1 or not axis.is_full] or [
+            0
+        ]
+        number = {k: new for new, k in enumerate(wide)}
+        object.__setattr__(self, "axes", tuple(self.axes[k] for k in wide))
+        object.__setattr__(self, "order", tuple(number[k] for k in order if k in number))
 
     @cached_property
     def rows(self) -> int:
@@ -275,8 +281,7 @@ class _Parts(list):
         return [getattr(part.axis, f"{side}s") for part in self.sorted(side)]
 
     def reach(self) -> Reach:
-        kept = [part for part in self if not (part.axis.rows == part.axis.cols == 1 and part.axis.is_full)]
-        rows = sorted(kept or self[:1], key=lambda part: part.row)
+        rows = sorted(self, key=lambda part: part.row)
         order = sorted(range(len(rows)), key=lambda k: rows[k].col)
         return Reach(tuple(part.axis for part in rows), tuple(order))
 

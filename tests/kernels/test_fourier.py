@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 import nbwidgets_nn as nw
+from nbwidgets_nn.kernels import axis_reach as ax
 from nbwidgets_nn.kernels import laplacian
+from nbwidgets_nn.kernels.closure import PlannedClosure
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.kernels.spectrum import Spectrum
 from nbwidgets_nn.kernels.stages import Matrix
@@ -136,6 +138,38 @@ def test_every_structure_against_its_matrix(case, kind):
     spectrum = graph.transform(recording, kind)
     np.testing.assert_allclose(_values(graph, spectrum), expected, atol=1e-9 * np.abs(expected).max())
     np.testing.assert_allclose(_values(graph, graph.inverse_transform(spectrum)), values, atol=1e-7)
+
+
+class Dense(nn.Module):
+    """Every convolution reads the outputs of all before it, side by side; at the end a strided residual block."""
+
+    def __init__(self):
+        super().__init__()
+        self.grown = nn.ModuleList(nn.Conv2d(2 + 2 * k, 2, 3, padding=1) for k in range(4))
+        self.a, self.b = nn.Conv2d(10, 4, 3, stride=2, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.down, self.last = nn.Conv2d(10, 4, 1, stride=2), nn.Linear(4, 2)
+
+    def forward(self, x):
+        for step in self.grown:
+            x = torch.cat([x, step(x).relu()], 1)
+        return self.last((self.b(self.a(x).relu()) + self.down(x)).mean((2, 3)))
+
+
+def test_dense_and_residual_convolutions_are_products_at_any_size(monkeypatch):
+    """No table larger than the largest axis squared is made: with such a limit the plan is still found."""
+    monkeypatch.setattr(ax, "LIMIT", 40 * 40)
+    monkeypatch.setattr(ax, "DENSE", 40 * 40)
+    for size in (8, 40):
+        recording = Activations(Dense(), torch.randn(1, 2, size, size))
+        graph = NNGraph(recording)
+        assert isinstance(graph.units.closure, PlannedClosure)
+        spectrum = graph.transform(recording)
+        if size == 8:
+            with monkeypatch.context() as free:
+                free.setattr(ax, "LIMIT", 10**7)
+                W = matrix_of(NNGraph(recording), "standard")
+            expected = np.linalg.solve(W, vector(recording))
+            np.testing.assert_allclose(vector(spectrum), expected, atol=1e-9 * np.abs(expected).max())
 
 
 WIDTHS = (2, 3, 5)
