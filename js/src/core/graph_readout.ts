@@ -76,20 +76,25 @@ export function readEdge(graph: Graph, { bundle, edge }: Edge, sample: number): 
 /** Only where a contribution is weight times value may it say so: a kernel meets a value at many positions. */
 function sumInWords(graph: Graph, bundle: number, { sourceValue, weight, contribution }: Triplet): string {
   const { weightIs, contribution: given } = graph.bundles[bundle];
-  const x = `${sumSign(graph, bundle)}x ${formatNumber(sourceValue)}`;
+  const x = `${sumSign(graph, bundle, "source")}x ${formatNumber(sourceValue)}`;
   const w = `${weightIs === "weight" ? "w" : weightIs} ${formatNumber(weight)}`;
   const c = formatNumber(contribution);
   return given ? `${x}, ${w}: contributes ${c}` : `${x} × ${w} = ${c}`;
 }
 
-/** Where units have several positions, the values at both ends of an edge are sums over them. */
-export function sumSign(graph: Graph, bundle: number): string {
-  return graph.columns[graph.bundles[bundle].source].positions > 1 ? "Σ" : "";
+/** "Σ" where a value of an edge is a sum over the positions of a unit, or a contribution over those at either end. */
+export function sumSign(graph: Graph, bundle: number, of: "source" | "target" | "contribution"): string {
+  const { source, target, stage } = graph.bundles[bundle];
+  const received = graph.columns[source].positions > 1;
+  // A column has the positions that go on: fewer than the layer returned where it is pooled.
+  const returned = graph.columns[target].positions > 1 || /pool/i.test(stage);
+  const summed = { source: received, target: returned, contribution: received || returned };
+  return summed[of] ? "Σ" : "";
 }
 
 function shareInWords(graph: Graph, bundle: number, { target, targetValue, share }: Triplet): string {
   const { name, target: column, stage } = graph.bundles[bundle];
-  const value = sumSign(graph, bundle) + formatNumber(targetValue);
+  const value = sumSign(graph, bundle, "target") + formatNumber(targetValue);
   const returned =
     bundlesAt(graph, column, "in").length > 1
       ? `the ${value} that ${name} gives ${target}`
@@ -116,7 +121,7 @@ function beforeInWords(graph: Graph, { column, unit }: Node, sample: number): st
   const bundles = bundlesAt(graph, column, "in");
   if (bundles.length !== 1) return "";
   const { targetValues, outputs, stage } = graph.bundles[bundles[0]];
-  const value = sumSign(graph, bundles[0]) + formatNumber(targetValues[sample * outputs + unit]);
+  const value = sumSign(graph, bundles[0], "target") + formatNumber(targetValues[sample * outputs + unit]);
   return stage ? ` (${value} before ${stage})` : "";
 }
 

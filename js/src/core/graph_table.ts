@@ -34,8 +34,7 @@ export const TABLE_COLUMNS: readonly { by: TableColumn; head: string; title: str
   {
     by: "contribution",
     head: "contribution",
-    title:
-      "what the edge adds to its target; Σ: summed over positions, and not the product of the two before",
+    title: "what the edge adds to its target; Σ: summed over positions",
   },
   {
     by: "strength",
@@ -153,17 +152,16 @@ const UNITS = 2 ** 32;
 
 function cellsOf({ graph, strengths, sample }: Tabled, { bundle, edge }: Edge): string[] {
   const triplet = tripletOf(graph, bundle, edge, sample);
-  const { contribution: given, weightIs } = graph.bundles[bundle];
-  const sum = sumSign(graph, bundle);
+  const { weightIs } = graph.bundles[bundle];
   const relative = relativeStrength(strengths.values[bundle][edge], strengths.largest[bundle]);
   return [
     triplet.source,
     triplet.target,
-    sum + formatNumber(triplet.sourceValue),
+    sumSign(graph, bundle, "source") + formatNumber(triplet.sourceValue),
     (weightIs === "weight" ? "" : `${weightIs} `) + formatNumber(triplet.weight),
-    (given ? "Σ" : "") + formatNumber(triplet.contribution),
+    sumSign(graph, bundle, "contribution") + formatNumber(triplet.contribution),
     Number.isFinite(relative) ? formatShare(relative) : "not finite",
-    sum + formatNumber(triplet.targetValue),
+    sumSign(graph, bundle, "target") + formatNumber(triplet.targetValue),
     triplet.share === null ? "" : formatShare(triplet.share),
   ];
 }
@@ -185,15 +183,20 @@ export function tableInWords(
     : order.down
       ? "largest first"
       : "smallest first";
-  const sums = graph.bundles.filter(({ contribution }) => contribution !== null).map(({ name }) => name);
+  // An addend goes into its sum as it is, or times one number: that is a product.
+  const sums = new Set(
+    graph.bundles.flatMap(({ name, kind, contribution }, b) =>
+      contribution && kind !== "Add" && sumSign(graph, b, "contribution") ? [name] : [],
+    ),
+  );
   const whose = units === 1 ? "the selected unit" : `the ${plural(units, "selected unit")}`;
   const some =
     first > most ? `${most} of ${plural(first, "drawn edge")}` : `the ${plural(first, "drawn edge")}`;
   return [
     units === 0 ? "" : first === 0 ? `no edge of ${whose} is drawn` : `first ${some} of ${whose}`,
     `ordered by ${head}, ${way}`,
-    sums.length > 0
-      ? `Σ: in layer ${sums.join(", ")} a contribution is a sum over positions, not source value × weight`
+    sums.size > 0
+      ? `Σ: in layer ${[...sums].join(", ")} a contribution is a sum over positions, not source value × weight`
       : "",
   ];
 }

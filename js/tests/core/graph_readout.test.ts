@@ -76,11 +76,26 @@ describe("an edge", () => {
     );
   });
 
-  it("from units of several positions says that its values are sums", () => {
-    const graph = smallGraph({}, {}, { positions: 4 });
-    expect(said(graph, { bundle: 0, edge: 0 }, 0)).toBe(
-      "input:0 → 1:0 · Σx 0.710 × w −0.340 = −0.241 · 12 % of 1:0’s Σ−2.01 before Sigmoid",
-    );
+  it.each([
+    [
+      "between units of several positions",
+      {},
+      { positions: 4 },
+      { positions: 4 },
+      ["Σx 0.710", "Σ−2.01 before Sigmoid"],
+    ],
+    ["behind Flatten", {}, { positions: 1 }, { positions: 4 }, ["Σx 0.710", "1:0’s −2.01 before Sigmoid"]],
+    ["in front of positions", {}, { positions: 4 }, { positions: 1 }, ["· x 0.710", "Σ−2.01 before Sigmoid"]],
+    [
+      "in front of a pool",
+      { stage: "AvgPool2d" },
+      {},
+      { positions: 4 },
+      ["Σx 0.710", "Σ−2.01 before AvgPool2d"],
+    ],
+  ])("%s says which of its values are sums", (_, edges, target, source, words) => {
+    const graph = smallGraph(edges, target, source);
+    for (const part of words) expect(said(graph, { bundle: 0, edge: 0 }, 0)).toContain(part);
   });
 
   it("from feature maps of one position claims no sums", () => {
@@ -142,6 +157,11 @@ describe("a unit", () => {
     expect(readAs(readNode(graph, { column: 1, unit: 0 }, 0))).toBe(
       "1:0 · 0.118, mean of 784 positions (Σ−2.01 before Sigmoid) · 2 edges in, 0 out",
     );
+  });
+
+  it("behind Flatten is no sum", () => {
+    const graph = smallGraph({}, { positions: 1 }, { positions: 25 });
+    expect(readNode(graph, { column: 1, unit: 0 }, 0)[1]).toBe("0.118 (−2.01 before Sigmoid)");
   });
 
   it("that several layers make has no one value of before", () => {

@@ -105,11 +105,32 @@ describe("the table", () => {
     const more = { contribution: wire(Float32Array.of(5), 1, 1, 1), weight_is: "kernel sum" };
     const graph = decodeGraph(wireGraph(columns, [denseOf(layer, more)]));
     const [row] = tableRows(tabled(graph), STRONGEST_FIRST, [], 1).rows;
-    expect(row.cells).toEqual(["input:0", "0:0", "Σ3", "kernel sum 2", "Σ5", "100 %", "Σ5", "100 %"]);
+    expect(row.cells).toEqual(["input:0", "0:0", "Σ3", "kernel sum 2", "Σ5", "100 %", "5", "100 %"]);
     expect(tableInWords(graph, STRONGEST_FIRST, 0, 0, 50)).toEqual([
       "",
       "ordered by ÷ largest, largest first",
       "Σ: in layer 0 a contribution is a sum over positions, not source value × weight",
+    ]);
+  });
+
+  it("calls nothing a sum where units have one position, and names a sum’s layer once", () => {
+    const [from, to] = [[[3]], [[6]]];
+    const given = { contribution: wire(Float32Array.of(6), 1, 1, 1) };
+    const add = { name: "conv", source: 0, target: 1, weight: [[2]], from, to };
+    const graph = (positions: number, kind = "Conv2d") =>
+      decodeGraph(
+        wireGraph(
+          [columnOf("input", from, { positions }), columnOf("conv", to, { positions })],
+          [denseOf(add, { ...given, kind }), denseOf(add, { ...given, kind })],
+        ),
+      );
+    const words = (...of: [number, string?]) => tableInWords(graph(...of), STRONGEST_FIRST, 0, 0, 50)[2];
+    const [row] = tableRows(tabled(graph(1)), STRONGEST_FIRST, [], 1).rows;
+    expect(row.cells.join(" ")).not.toContain("Σ");
+    expect([words(1), words(4, "Add"), words(4)]).toEqual([
+      "",
+      "",
+      "Σ: in layer conv a contribution is a sum over positions, not source value × weight",
     ]);
   });
 
