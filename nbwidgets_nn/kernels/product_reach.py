@@ -7,10 +7,9 @@ many layers up are told by one small table an axis, and sums over them are sums 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from itertools import combinations
 from math import prod
 
 import numpy as np
@@ -19,8 +18,8 @@ from scipy import sparse
 from nbwidgets_nn.kernels import axis_reach as ax
 from nbwidgets_nn.kernels.axis_reach import AxisReach, NoProduct
 
-MOST_TERMS = 5
-"""Products that a union is kept as; the sum over it takes 2^5 - 1 terms."""
+FEW_TERMS, MOST_TERMS = 5, 100
+"""Products that any union may have, and those whose sum with signs may stand for a union."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,13 +131,16 @@ def union_spread(terms: Sequence[Reach], values: np.ndarray) -> np.ndarray:
     return sum(sign * spread(term, values) for sign, term in _signed(terms))
 
 
-def _signed(terms: Sequence[Reach]) -> Iterator[tuple[int, Reach]]:
-    """Yield the products whose sum, with signs, counts every unit of the union once."""
-    for count in range(1, len(terms) + 1):  # inclusion and exclusion
-        for chosen in combinations(terms, count):
-            both = reduce(meet, chosen)
-            if not both.is_empty:
-                yield (-1) ** (count + 1), both
+def _signed(terms: Sequence[Reach]) -> list[tuple[int, Reach]]:
+    """Return the products whose sum, with signs, counts every unit of the union once; NoProduct if there are too many."""
+    found: list[tuple[int, Reach]] = []
+    for term in terms:  # inclusion and exclusion, of what overlaps alone: most terms are of different rows
+        overlaps = [(-sign, meet(other, term)) for sign, other in found]
+        found += [(sign, both) for sign, both in overlaps if not both.is_empty]
+        found.append((1, term))
+        if len(found) > MOST_TERMS:
+            raise NoProduct(f"a union of {len(terms)} products")
+    return found
 
 
 def compose(outer: Reach, inner: Reach) -> Reach:
@@ -180,8 +182,8 @@ def union(terms: Sequence[Reach]) -> tuple[Reach, ...]:
     kept: list[Reach] = []
     for term in terms:
         kept = _with(kept, term)
-    if len(kept) > MOST_TERMS:
-        raise NoProduct(f"a union of {len(kept)} products")
+    if len(kept) > FEW_TERMS:
+        _signed(kept)  # raises if they overlap too much
     return tuple(kept)
 
 

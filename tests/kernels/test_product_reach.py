@@ -117,7 +117,7 @@ def test_a_table_that_is_too_large_is_refused(monkeypatch):
 def test_a_union_of_many_products_is_refused():
     rng = np.random.default_rng(0)
     terms = [
-        pr.Reach((ax.some(rng.random((9, 9)) < 0.3), ax.some(rng.random((9, 9)) < 0.3))) for _ in range(8)
+        pr.Reach((ax.some(rng.random((9, 9)) < 0.7), ax.some(rng.random((9, 9)) < 0.7))) for _ in range(8)
     ]
-    with pytest.raises(NoProduct, match="union of 8 products"):
+    with pytest.raises(NoProduct, match="a union of . products"):
         pr.union(terms)
