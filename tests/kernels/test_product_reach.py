@@ -119,5 +119,5 @@ def test_a_union_of_many_products_is_refused():
     terms = [
         pr.Reach((ax.some(rng.random((9, 9)) < 0.7), ax.some(rng.random((9, 9)) < 0.7))) for _ in range(8)
     ]
-    with pytest.raises(NoProduct, match="a union of . products"):
+    with pytest.raises(NoProduct, match=r"a union of . products"):
         pr.union(terms)
