@@ -1,7 +1,8 @@
 // What a hand does to the graph, by mouse, keyboard or control: the scene changes, and the world outside is told.
 
-import type { Edge, Node } from "../core/graph_content.ts";
+import type { Node } from "../core/graph_content.ts";
 import type { Quantity } from "../core/graph_strength.ts";
+import type { Step } from "../core/graph_walk.ts";
 import { type Change, layerOf, sameUnits } from "../core/selection.ts";
 import { throttle } from "../core/throttle.ts";
 import type { ControlActions } from "./graph_controls.ts";
@@ -63,13 +64,13 @@ export class GraphHands {
         this.clear();
       },
       step: (by) => this.step(by),
-      read: (node, via) => this.read(node, via),
+      read: (step) => this.read(step),
     };
   }
 
-  private read(node: Node, via: Edge | null): void {
+  private read(step: Step): void {
     const { graph, at } = this.scene;
-    if (graph) this.desk.say(spokenStep(graph, node, via, at));
+    if (graph) this.desk.say(spokenStep(graph, step, at));
   }
 
   private step(by: number): void {

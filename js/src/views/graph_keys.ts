@@ -1,8 +1,8 @@
 // The graph without a mouse: a cursor that walks from unit to unit, across layers along the strongest edge.
 
-import { type Edge, endsOf, type Node } from "../core/graph_content.ts";
+import { columnOfLayer, endsOf, type Node } from "../core/graph_content.ts";
 import { relativeStrength } from "../core/graph_strength.ts";
-import { walk } from "../core/graph_walk.ts";
+import { type Step, walk } from "../core/graph_walk.ts";
 import { type GraphScene, isNode } from "./graph_scene.ts";
 
 export interface GraphKeys {
@@ -13,7 +13,7 @@ export interface GraphKeys {
   open(node: Node): void;
   clear(): void;
   step(by: number): void;
-  read(node: Node, via: Edge | null): void;
+  read(step: Step): void;
 }
 
 const STEPS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"];
@@ -39,32 +39,40 @@ function step(key: string, { scene, read }: GraphKeys): boolean {
   if (!graph || graph.columns.length === 0) return false;
   // The first key only says where the cursor is; at an end it stays and says so again.
   const next = cursor && walk(graph, scene.strengths, cursor, key);
-  const { column, unit } = next ?? cursor ?? start(scene);
-  scene.moveCursor({ column, unit }, next?.via ?? null);
+  const to = next ?? { ...(cursor ?? start(scene)), via: null, gap: "" };
+  const { column, unit } = to;
+  scene.moveCursor({ column, unit }, to.via);
   scene.reveal({ column, unit });
-  read({ column, unit }, next?.via ?? null);
+  read(to);
   return true;
 }
 
-/** Where a reader begins: at the first selected unit, at the one pointed at, else where the strongest edge in view is. */
+/**
+ * Where a reader begins: at the first selected unit, at the one pointed at, in the picked layer, else anywhere; there
+ * where the strongest edge in view is.
+ */
 function start(scene: GraphScene): Node {
   if (scene.selected.length > 0) return scene.selected[0];
   if (scene.hover && isNode(scene.hover)) return scene.hover;
-  return strongestInView(scene) ?? { column: 0, unit: scene.graph?.columns[0].order[0] ?? 0 };
+  const { graph, layer } = scene;
+  const picked = graph && layer !== "" ? columnOfLayer(graph, layer) : -1;
+  const column = Math.max(0, picked);
+  return strongestInView(scene, picked) ?? { column, unit: graph?.columns[column].order[0] ?? 0 };
 }
 
-/** Of edges just as strong, and each layer has a strongest one, that of the first layer. */
-function strongestInView(scene: GraphScene): Node | null {
-  const found = scene.drawn.edges.map((_, bundle) => strongestOf(scene, bundle));
+/** Of edges just as strong, and each layer has a strongest one, that of the first layer; `within` a column, or −1: any. */
+function strongestInView(scene: GraphScene, within: number): Node | null {
+  const found = scene.drawn.edges.map((_, bundle) => strongestOf(scene, bundle, within));
   const sizes = found.map((at) => at?.size ?? -1);
   return found[sizes.indexOf(Math.max(...sizes))]?.node ?? null;
 }
 
-function strongestOf(scene: GraphScene, bundle: number): { node: Node; size: number } | null {
+function strongestOf(scene: GraphScene, bundle: number, within: number): { node: Node; size: number } | null {
   const { graph, drawn, strengths } = scene;
   const edges = drawn.edges[bundle];
   for (let i = edges.length - 1; graph && i >= 0; i--) {
-    const node = endsOf(graph, { bundle, edge: edges[i] }).find((end) => scene.inView(end));
+    const ends = endsOf(graph, { bundle, edge: edges[i] });
+    const node = ends.find((end) => (within < 0 || end.column === within) && scene.inView(end));
     if (!node) continue;
     return { node, size: relativeStrength(strengths.values[bundle][edges[i]], strengths.largest[bundle]) };
   }

@@ -1,9 +1,10 @@
 // The line under the graph: the edge or unit pointed at, or what is selected and lit.
 
 import { plural } from "../core/format.ts";
-import type { Edge, Graph, Node } from "../core/graph_content.ts";
+import type { Graph } from "../core/graph_content.ts";
 import type { Lit } from "../core/graph_lit.ts";
 import { type Parts, readAs, readEdge, readNode } from "../core/graph_readout.ts";
+import type { Step } from "../core/graph_walk.ts";
 import { make } from "./dom.ts";
 import { type GraphScene, isNode } from "./graph_scene.ts";
 
@@ -68,7 +69,7 @@ export function selectedInWords(count: number, takenOf: string): string {
 }
 
 /** What a reader hears when the keyboard comes to a unit. */
-export function spokenStep(graph: Graph, node: Node, via: Edge | null, sample: number): string {
-  const along = via ? readAs(readEdge(graph, via, sample), ", ") : "";
-  return readAs([along, readAs(readNode(graph, node, sample), ", ")]).replace(" · ", ". ");
+export function spokenStep(graph: Graph, step: Step, sample: number): string {
+  const along = step.via ? readAs(readEdge(graph, step.via, sample), ", ") : step.gap;
+  return [along, readAs(readNode(graph, step, sample), ", ")].filter((part) => part !== "").join(". ");
 }

@@ -468,6 +468,33 @@ describe("keyboard", () => {
     expect(text(root, "[aria-live]")).toMatch(new RegExp(`^input:${strongest % 4}`));
   });
 
+  it("begins in the picked layer, at its strongest drawn edge", async () => {
+    const { root, plot } = await open({ shown: 18, quantity: "weight" });
+    find(root, '.nbw-graph-head[data-layer="1"]').click();
+    press(plot, "ArrowUp");
+    await painted();
+    expect(text(root, "[aria-live]")).toMatch(/^1:\d/);
+  });
+
+  it("begins at the top of a picked layer without drawn edges", async () => {
+    const { root, plot } = await open({ shown: 0, layer: "relu" });
+    press(plot, "ArrowUp");
+    await painted();
+    expect(text(root, "[aria-live]")).toMatch(/^0:0/);
+  });
+
+  it("crosses a gap between layers, and says that there is no edge", async () => {
+    const graph = content();
+    graph.bundles = graph.bundles.slice(0, 1);
+    const { root, plot, model } = await open({ content: graph, selection: { units: ["0:1"] } });
+    press(plot, "ArrowUp");
+    press(plot, "ArrowRight");
+    await painted();
+    expect(text(root, "[aria-live]")).toMatch(/^no edge out of 0:1\. 1:1, /);
+    press(plot, "Enter");
+    expect(units(model)).toEqual(["1:1"]);
+  });
+
   it("zooms and shows everything again", async () => {
     const { plot, root } = await open();
     press(plot, "+");
