@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from nbwidgets_nn._words import plural
 from nbwidgets_nn.graph_columns import Bundle, Column, input_axis
 from nbwidgets_nn.graph_sums import Sums
-from nbwidgets_nn.kernels.channel_edges import ChannelEdges
+from nbwidgets_nn.kernels.channel_edges import ChannelEdges, joined_in_groups
 from nbwidgets_nn.kernels.edges_of_layers import ADAPTIVE_AVERAGES, ADAPTIVE_MAXIMA
 from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
 from nbwidgets_nn.kernels.source_units import source_layer
@@ -148,10 +148,12 @@ class GraphPlan:
         self._taken.setdefault(layer.name, source)
         column = self.columns[source]
         column.units, target.units = edges.weight.shape[1], edges.weight.shape[0]
-        edges = _of_samples(edges, self._samples)
+        edges, ends = _of_samples(edges, self._samples), None
+        if entry.block.groups > 1:
+            edges, ends = joined_in_groups(edges, entry.block.groups)
         end = self._open(target)
         to = "" if target.step else layer.name
-        self.bundles.append(Bundle(entry.name, entry.kind, source, end, edges, layer=to))
+        self.bundles.append(Bundle(entry.name, entry.kind, source, end, edges, ends, layer=to))
         if column.values is None:
             column.positions = entry.source.numel() // (self._samples * column.units)
             column.values = edges.source / column.positions

@@ -145,7 +145,7 @@ def sum_edges(
         bias += np.bincount(target, addition.bias.double().cpu().numpy(), minlength=units)
     for addend in addends:
         if addend.source is None:
-            if not bool((addend.values == addend.values[:1]).all()):
+            if not _alike(addend.values, addend.values[:1].expand_as(addend.values)):
                 return None
             one = addend.values[0].double().cpu().numpy()
             bias += addend.weight * np.bincount(target, one, minlength=units)
@@ -190,4 +190,10 @@ def _makes_input(addition: LayerTriplets, layer: Layer) -> bool:
     if function is None or (*addition.row_shape, *addition.target_shape) != tuple(layer.input.shape):
         return False
     with torch.no_grad():
-        return bool(torch.equal(function(addition.target.reshape(layer.input.shape)), layer.input))
+        return _alike(function(addition.target.reshape(layer.input.shape)), layer.input)
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    """Tell whether two tensors are the same; what is not a number is the same as itself."""
+    same = one.shape == other.shape and one.dtype == other.dtype
+    return same and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)

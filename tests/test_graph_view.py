@@ -10,6 +10,7 @@ from torch.nn import functional
 import nbwidgets_nn as nw
 from nbwidgets_nn import graph_view
 from nbwidgets_nn.graph_view import graph_content
+from nbwidgets_nn.widgets._edge_scene import EdgeScene
 
 
 def content(model, X, **options):
@@ -246,6 +247,45 @@ def test_maps_are_also_found_where_a_function_flattens_them():
     shown = content(Net(), torch.randn(3, 1, 8, 8))
     assert [(b.inputs, b.outputs) for b in shown.bundles] == [(1, 4), (4, 2)]
     assert_sums_hold(shown)
+
+
+GROUPED = {
+    "depthwise": (nn.Conv2d(8, 8, 3, groups=8), (8, 5, 5), 1),
+    "with a multiplier": (nn.Conv2d(4, 8, 3, groups=4), (4, 5, 5), 1),
+    "in two groups": (nn.Conv1d(6, 4, 2, groups=2), (6, 5), 3),
+}
+
+
+@pytest.mark.parametrize("quantity", ["contribution", "weight"])
+@pytest.mark.parametrize(("layer", "shape", "into_each"), GROUPED.values(), ids=GROUPED)
+def test_channels_of_different_groups_are_not_joined(layer, shape, into_each, quantity):
+    shown = content(layer, torch.randn(3, *shape))
+    (bundle,) = shown.bundles
+    outputs, width = layer.weight.shape[:2]
+    per_group = outputs // layer.groups
+    truth = {(o // per_group * width + i, o): (o, i) for o in range(outputs) for i in range(width)}
+    assert sorted(map(tuple, bundle.ends.tolist())) == sorted(truth)
+    assert shown.edges == shown.total == outputs * into_each
+    sums = layer.weight.detach().flatten(2).sum(2)
+    wanted = [float(sums[truth[tuple(end)]]) for end in bundle.ends.tolist()]
+    np.testing.assert_allclose(bundle.weight, wanted, atol=1e-6)
+    assert_sums_hold(shown)
+    drawn = nw.EdgeGraph(shown, per_unit=1000, quantity=quantity)
+    drawn.to_png(dpi=30)
+    scene = EdgeScene(shown, drawn.view())
+    assert len(scene.drawn[0]) == len(truth)
+
+
+def test_edges_of_groups_that_are_too_many_are_thinned_like_others():
+    layer = nn.Conv2d(8, 8, 3, groups=4)
+    (bundle,) = content(layer, torch.randn(2, 8, 5, 5), max_edges=5).bundles
+    sums = layer.weight.detach().flatten(2).sum(2)
+    np.testing.assert_allclose(
+        np.sort(np.abs(bundle.weight)), sums.abs().flatten().sort().values[-5:], rtol=1e-5
+    )
+    assert (bundle.ends[:, 0] // 2 == bundle.ends[:, 1] // 2).all()
+    assert bundle.note == "5 of 16 edges of Conv2d held: largest |kernel sum|"
+    assert bundle.contribution.shape == (2, 5)
 
 
 def test_a_tile_of_a_whole_layer_does_not_take_the_name_of_its_numbers():
@@ -497,6 +537,17 @@ def test_sums_have_an_edge_from_every_addend(add, addends, head):
         "relu" if head and add is SUMS["behind a function"][0] else "" if head else "sum"
     )
     nw.EdgeGraph(shown).to_png(dpi=30)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["b.weight", "place"])
+def test_numbers_that_are_not_finite_leave_a_sum_its_edges(number, where):
+    model = Sums(lambda a, b, x, p: torch.relu(a + b + p))
+    with torch.no_grad():
+        model.get_parameter(where)[2].view(-1)[-1:] = number
+    added = [b for b in content(model, torch.randn(6, 4)).bundles if b.name == "head.add"]
+    assert [b.edges for b in added] == [4, 4]
+    assert not np.isfinite(added[0].target_values[:, 2]).all()
 
 
 def test_sums_of_feature_maps_are_edges_between_channels():

@@ -94,6 +94,28 @@ def channel_edges(
     )
 
 
+def joined_in_groups(edges: ChannelEdges, groups: int) -> tuple[ChannelEdges, NDArray[np.int64]]:
+    """Return the edges that a grouped layer has, without the pairs of channels that nothing joins.
+
+    >>> edges = ChannelEdges(np.ones((1, 4)), np.eye(4), np.ones((1, 4)), None, np.eye(4)[None])
+    >>> own, ends = joined_in_groups(edges, 4)
+    >>> own.weight.tolist(), ends.tolist()
+    ([1.0, 1.0, 1.0, 1.0], [[0, 0], [1, 1], [2, 2], [3, 3]])
+
+    Args:
+        edges: between all channels, out_channels x in_channels.
+        groups: how many groups of input channels feed as many groups of output channels, each its own.
+
+    Returns:
+        ``weight`` (edges,) and ``summed`` (rows, edges), the rest as it is; and (edges, 2) the input and output of each.
+    """
+    outputs, inputs = (np.arange(size) // (size // groups) for size in edges.weight.shape)
+    output, input = np.nonzero(outputs[:, None] == inputs)  # noqa: A001 - as in `EdgeBlock`
+    summed = None if edges.summed is None else edges.summed[:, output, input]
+    own = replace(edges, weight=edges.weight[output, input], summed=summed)
+    return own, np.stack([input, output], axis=1)
+
+
 def _of_dense(x: Tensor, y: Tensor, block: EdgeBlock, groups: Tensor | None, weight_is: str) -> ChannelEdges:
     W = block.matrix
     if groups is None:

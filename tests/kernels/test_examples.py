@@ -18,6 +18,7 @@ MODULES = [
     "kernels.axis_reach",
     "kernels.binned_activation",
     "kernels.causal_picture",
+    "kernels.channel_edges",
     "kernels.chebyshev",
     "kernels.clustering",
     "kernels.correlation",
