@@ -29,7 +29,10 @@ def _variables(theme: str) -> str:
 
 
 def themed(root: str) -> str:
-    """Return the rules that bqplot's panels share, all below one selector: a box in the page's theme, its words, its axes."""
+    """Return the rules that bqplot's panels share, all below one selector: a box in the page's theme, its words, its axes.
+
+    bqplot hides a figure that has no size for a moment (as a page changes its theme) and does not always show it again.
+    """
     return f"""
 {root}{{{_variables("light")}
   box-sizing:border-box;padding:12px 14px;border:1px solid var(--nbw-faint);border-radius:8px;
@@ -44,6 +47,7 @@ def themed(root: str) -> str:
 {root} .nbw-picked{{color:var(--nbw-ink)}}
 {root} .nbw-picked i{{color:var(--nbw-accent);font-style:normal}}
 {root} .bqplot{{--bq-background:transparent}}
+{root} .bqplot.figure{{visibility:visible!important}}
 {root} .bqplot.classic{{--bq-plotarea-background-fill:transparent;--bq-grid-color:var(--nbw-faint);
   --bq-axis-tick-text-fill:var(--nbw-muted);--bq-axislabel-fill:var(--nbw-muted);
   --bq-axis-path-stroke:transparent;--bq-axis-tick-stroke:var(--nbw-faint);

@@ -126,6 +126,7 @@ def test_themes_and_widths(opened, page, theme, width):
         assert box["x"] <= inside["x"]
         assert inside["x"] + inside["width"] <= box["x"] + box["width"] + 1
     # One picture a panel: the one in the colours of the page.
+    panel(page, "Activations").locator("image:visible").first.wait_for()
     assert panel(page, "Activations").locator("image:visible").count() == 1
     assert axe_violations(page, ".nbw-spectrum") == []
     show_theme(page, "Light")
