@@ -196,10 +196,10 @@ def bench_growth() -> list[bool]:
     ]
     return [
         report(
-            "standard: power of the units that the cost grows with", powers[0], "<= 1.4", powers[0] <= 1.4
+            "standard: power of the units that the cost grows with", powers[0], "<= 1.3", powers[0] <= 1.3
         ),
         report(
-            "weighted: power of the edges that the cost grows with", powers[1], "<= 1.4", powers[1] <= 1.4
+            "weighted: power of the edges that the cost grows with", powers[1], "<= 1.3", powers[1] <= 1.3
         ),
     ]
 
