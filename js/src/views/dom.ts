@@ -37,9 +37,18 @@ export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Gives a canvas its size in CSS pixels and in device pixels, and returns their ratio. */
-export function sizeCanvas(canvas: HTMLCanvasElement, width: number, height: number): number {
-  const ratio = window.devicePixelRatio || 1;
+/** Pixels of the screen to one of the page. */
+export function screenRatio(): number {
+  return window.devicePixelRatio || 1;
+}
+
+/** Gives a canvas its size in CSS pixels and in its own, and returns their ratio. */
+export function sizeCanvas(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+  ratio = screenRatio(),
+): number {
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
   if (canvas.width !== w) canvas.width = w;
   if (canvas.height !== h) canvas.height = h;

@@ -4,7 +4,7 @@
 import { edgeFrom, edgeTo, type Graph } from "../core/graph_content.ts";
 import { type Camera, courseOf, type GraphLayout, nodeY } from "../core/graph_layout.ts";
 import type { Drawn } from "../core/graph_strength.ts";
-import { context2d, make, setText, sizeCanvas } from "./dom.ts";
+import { context2d, make, screenRatio, setText, sizeCanvas } from "./dom.ts";
 import type { GraphColors } from "./graph_colors.ts";
 import { type EdgePicture, inkFor, strengthOf } from "./graph_edges.ts";
 import { type EdgePainter, knownPainter, sharedPainter } from "./graph_gl.ts";
@@ -100,17 +100,32 @@ export class EdgesCanvas {
     const { graph, layout, drawn } = scene;
     if (!graph || !layout) return;
     this.stop();
-    const ratio = window.devicePixelRatio || 1;
-    const picture = this.picture(scene, graph, layout, drawn, ratio, colors);
-    this.lost = Boolean(this.painter && !this.painter.paint(this, picture));
-    if (this.painter && !this.lost) {
-      this.show(this.painter.canvas, picture);
-      return;
-    }
+    const picture = this.picture(scene, graph, layout, drawn, screenRatio(), colors);
+    if (this.paintByCard(picture)) return;
     const raster = new EdgeRaster(picture);
     this.making = { raster, slices: raster.slices(), began: performance.now() };
     this.took = 0;
     this.goOn(picture, graph, done);
+  }
+
+  /** At once, however long it takes: what is to be copied next. */
+  paintWhole(scene: GraphScene, colors: GraphColors, ratio: number): void {
+    const { graph, layout, drawn } = scene;
+    if (!graph || !layout) return;
+    this.stop();
+    const picture = this.picture(scene, graph, layout, drawn, ratio, colors);
+    if (this.paintByCard(picture)) return;
+    const raster = new EdgeRaster(picture);
+    const slices = raster.slices();
+    while (!slices.next().done);
+    this.showRaster(raster, picture);
+  }
+
+  private paintByCard(picture: EdgePicture): boolean {
+    this.lost = Boolean(this.painter && !this.painter.paint(this, picture));
+    if (!this.painter || this.lost) return false;
+    this.show(this.painter.canvas, picture);
+    return true;
   }
 
   private goOn(picture: EdgePicture, graph: Graph, done: () => void): void {
@@ -147,7 +162,7 @@ export class EdgesCanvas {
   }
 
   private showRaster(raster: EdgeRaster, picture: EdgePicture): void {
-    sizeCanvas(this.canvas, picture.width, picture.height);
+    sizeCanvas(this.canvas, picture.width, picture.height, picture.ratio);
     const context = context2d(this.canvas, true);
     const image = context.createImageData(raster.width, raster.height);
     raster.writeTo(image.data);
@@ -157,7 +172,7 @@ export class EdgesCanvas {
 
   /** Copies the picture that WebGL drew to the canvas that is seen. */
   private show(from: HTMLCanvasElement, picture: EdgePicture): void {
-    sizeCanvas(this.canvas, picture.width, picture.height);
+    sizeCanvas(this.canvas, picture.width, picture.height, picture.ratio);
     const context = context2d(this.canvas);
     const { width: w, height: h } = this.canvas;
     context.globalCompositeOperation = "copy";

@@ -30,10 +30,10 @@ export class NodesCanvas {
   readonly canvas = make("canvas", { class: "nbw-graph-nodes", "aria-hidden": "true" });
   private readonly sheets = new TileSheets();
 
-  paint(scene: GraphScene, colors: GraphColors): void {
+  paint(scene: GraphScene, colors: GraphColors, ratio?: number): void {
     const { graph, layout } = scene;
     if (!graph || !layout) return;
-    const context = freshCanvas(this.canvas, scene.width, scene.height, true);
+    const context = freshCanvas(this.canvas, scene.width, scene.height, true, ratio);
     graph.columns.forEach((_, index) => {
       const column = columnAt(scene, index, colors);
       if (column.x < -80 || column.x > scene.width + 80) return;

@@ -37,10 +37,16 @@ export class GraphOverlay {
   readonly canvas = make("canvas", { class: "nbw-graph-overlay", "aria-hidden": "true" });
 
   /** `nodes`: the canvas of the units, which steps back while one of them is pointed at. */
-  paint(scene: GraphScene, colors: GraphColors, brush: Brush | null, nodes: HTMLCanvasElement): void {
+  paint(
+    scene: GraphScene,
+    colors: GraphColors,
+    brush: Brush | null,
+    nodes: HTMLCanvasElement,
+    ratio?: number,
+  ): void {
     const { graph, layout } = scene;
     if (!graph || !layout) return;
-    const context = freshCanvas(this.canvas, scene.width, scene.height, true);
+    const context = freshCanvas(this.canvas, scene.width, scene.height, true, ratio);
     const stage = { context, scene, graph, layout, colors };
     paintLit(stage);
     for (const edge of scene.pointed?.steps ?? []) paintEdge(stage, edge, 2.5);

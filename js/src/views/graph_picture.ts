@@ -4,6 +4,7 @@ import type { Graph } from "../core/graph_content.ts";
 import { context2d, make } from "./dom.ts";
 import { pngOf, save } from "./download.ts";
 import type { GraphScene } from "./graph_scene.ts";
+import { type Line, lineCutBy, writeText } from "./picture_text.ts";
 
 /** Pixels of the picture to one of the page: sharp in print. */
 const RATIO = 2;
@@ -13,17 +14,19 @@ const BETWEEN = 10;
 /** What is for hands, not for eyes. */
 const LEFT_OUT = ".nbw-zoom, .nbw-graph-card, .nbw-graph-tip, .nbw-wheel-hint, .nbw-graph-busy";
 
-/** `parts`: what the picture shows, from the top. */
+/** `parts`: what the picture shows, from the top. `sharpen` paints canvases at so many pixels to one of the page. */
 export async function downloadPicture(
   parts: readonly HTMLElement[],
   scene: GraphScene,
   paper: string,
+  sharpen: (ratio: number) => void,
 ): Promise<void> {
   if (!scene.graph) return;
   // What the pointer was at on its way to the button is painted away first.
   await new Promise((done) => requestAnimationFrame(done));
   // A saved page bears the name of the model.
   const of = document.getElementById("nbw-state") ? document.title : "";
+  sharpen(RATIO);
   save(await pngOf(drawParts(parts, paper)), `${pictureName(scene.graph, scene, of)}.png`);
 }
 
@@ -51,7 +54,8 @@ function drawParts(parts: readonly HTMLElement[], paper: string): HTMLCanvasElem
   return canvas;
 }
 
-function draw(context: CanvasRenderingContext2D, node: HTMLElement): void {
+/** Draws an element and what is in it; `line`: the one that it is part of, if that is cut. */
+export function draw(context: CanvasRenderingContext2D, node: HTMLElement, line: Line | null = null): void {
   const style = getComputedStyle(node);
   const box = node.getBoundingClientRect();
   if (node.matches(LEFT_OUT) || style.visibility === "hidden" || box.width === 0 || box.height === 0) return;
@@ -64,9 +68,10 @@ function draw(context: CanvasRenderingContext2D, node: HTMLElement): void {
     context.clip();
   }
   if (node instanceof HTMLCanvasElement) context.drawImage(node, box.left, box.top, box.width, box.height);
+  const own = lineCutBy(node, style, box) ?? line;
   for (const child of node.childNodes) {
-    if (child instanceof HTMLElement) draw(context, child);
-    else if (child instanceof Text) write(context, child, style);
+    if (child instanceof HTMLElement) draw(context, child, own);
+    else if (child instanceof Text) writeText(context, child, style, own);
   }
   context.restore();
 }
@@ -81,22 +86,6 @@ function fillBackground(context: CanvasRenderingContext2D, style: CSSStyleDeclar
     context.fillStyle = gradient;
   }
   context.fillRect(box.left, box.top, box.width, box.height);
-}
-
-/** Word by word, each where the page has it: so lines break where they do there. */
-function write(context: CanvasRenderingContext2D, text: Text, style: CSSStyleDeclaration): void {
-  context.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-  context.fillStyle = style.color;
-  context.textAlign = "left";
-  context.textBaseline = "alphabetic";
-  const range = document.createRange();
-  for (const word of text.data.matchAll(/\S+/g)) {
-    range.setStart(text, word.index);
-    range.setEnd(text, word.index + word[0].length);
-    const box = range.getBoundingClientRect();
-    const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = context.measureText(word[0]);
-    context.fillText(word[0], box.left, box.top + (box.height - up - down) / 2 + up);
-  }
 }
 
 /** What a picture is of, as the name of a file: "Sequential-Edges-contribution-sample_0-1_4". */

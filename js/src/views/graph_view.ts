@@ -6,7 +6,7 @@ import type { Quantity } from "../core/graph_strength.ts";
 import type { WireGraph } from "../core/graph_wire.ts";
 import { FRAME } from "../core/layout.ts";
 import { sameUnits } from "../core/selection.ts";
-import { button, make, setText, showError } from "./dom.ts";
+import { button, make, screenRatio, setText, showError } from "./dom.ts";
 import { Frames } from "./frames.ts";
 import { type Brush, followGestures } from "./gestures.ts";
 import { type GraphColors, readColors } from "./graph_colors.ts";
@@ -148,10 +148,22 @@ export class GraphView {
 
   private async download(): Promise<void> {
     try {
-      if (this.colors) await downloadPicture(this.parts, this.scene, this.colors.palette.paper);
+      const paper = this.colors?.palette.paper;
+      if (paper) await downloadPicture(this.parts, this.scene, paper, (ratio) => this.sharpen(ratio));
     } catch (error) {
       showError(this.root, error);
     }
+  }
+
+  /** Until the next frame, which has the pixels of the screen again. */
+  private sharpen(ratio: number): void {
+    const { colors, scene } = this;
+    if (!colors || (ratio <= screenRatio() && this.edges.sharp)) return;
+    const pixels = Math.max(ratio, screenRatio());
+    this.edges.paintWhole(scene, colors, pixels);
+    this.nodes.paint(scene, colors, pixels);
+    this.overlay.paint(scene, colors, this.brush, this.nodes.canvas, pixels);
+    this.changed("graph");
   }
 
   private pointer(): GraphPointer {

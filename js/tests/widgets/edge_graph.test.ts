@@ -506,6 +506,29 @@ describe("keyboard", () => {
   });
 });
 
+it("a picture is of canvases with twice the pixels of the page, which have those of the screen again afterwards", async () => {
+  const { root } = await open();
+  const canvases = [...root.querySelectorAll<HTMLCanvasElement>(".nbw-graph-plot canvas")];
+  const widths = () => canvases.map(({ width }) => width);
+  let inPicture: number[] = [];
+  vi.stubGlobal("URL", { createObjectURL: () => "blob:", revokeObjectURL: () => undefined });
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => undefined);
+  const saved = new Promise<void>((done) => {
+    vi.spyOn(HTMLCanvasElement.prototype, "toBlob").mockImplementation((give) => {
+      inPicture = widths();
+      give(new Blob());
+      done();
+    });
+  });
+  const plain = widths();
+  expect(plain).toEqual([900 - FRAME, 900 - FRAME, 900 - FRAME]);
+  byName(root, "PNG").click();
+  await saved;
+  expect(inPicture).toEqual(plain.map((width) => 2 * width));
+  await vi.waitFor(() => expect(widths()).toEqual(plain));
+  expect(root.querySelector(".nbw-error")).toBeNull();
+});
+
 describe("feature maps", () => {
   const maps = () => {
     const codes = Uint8Array.from({ length: 2 * 2 * 4 }, (_, i) => i * 10);
