@@ -41,7 +41,7 @@ def decomposed(L: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
     """
     check_size(L.shape[0])
     values, vectors = linalg.eigh(L.toarray(), check_finite=False)
-    values = np.maximum(values, 0.0)
+    values = _with_zeros(values, values[-1] if len(values) else 0.0)
     return values, fixed_basis(values, vectors)
 
 
@@ -77,7 +77,7 @@ def few(
         raise ValueError(expected("k", f"{k} frequencies", came, "fewer, or graph.pass_filter")) from error
     values = largest - values if which == "lowest" else values
     order = np.argsort(values)
-    values, vectors = np.maximum(values[order], 0.0), vectors[:, order]
+    values, vectors = _with_zeros(values[order], largest), vectors[:, order]
     return values, fixed_basis(values, vectors)
 
 
@@ -91,9 +91,19 @@ def eigenspaces(values: np.ndarray) -> np.ndarray:
     """
     if not len(values):
         return np.zeros(1, dtype=int)
-    close = max(1e-9, len(values) * np.finfo(float).eps) * max(abs(values[-1]), abs(values[0]), 1e-300)
+    close = _rounding(len(values)) * max(abs(values[-1]), abs(values[0]), 1e-300)
     new = np.flatnonzero(np.diff(values) > close) + 1
     return np.concatenate([[0], new, [len(values)]])
+
+
+def _rounding(count: int) -> float:
+    """Return how far apart equal eigenvalues can be, over the largest."""
+    return max(1e-9, count * np.finfo(float).eps)
+
+
+def _with_zeros(values: np.ndarray, largest: float) -> np.ndarray:
+    """Return the eigenvalues with 0 for those that are 0 but for rounding: one for each part that hangs together."""
+    return np.where(values <= _rounding(len(values)) * largest, 0.0, values)
 
 
 def fixed_basis(values: np.ndarray, vectors: np.ndarray) -> np.ndarray:

@@ -137,3 +137,12 @@ def test_memory_is_checked_before_all_frequencies_are_computed(monkeypatch):
     monkeypatch.setattr("nbwidgets_nn.kernels._memory.free_memory", lambda _: 1000)
     with pytest.raises(ValueError, match=r"12 eigenvectors of 12 nodes, .* Try: graph.laplacian_spectrum"):
         laplacian.decomposed(sparse.csr_array(np.eye(12)))
+
+
+def test_the_frequency_of_what_is_the_same_everywhere_is_zero_and_not_nearly_zero():
+    recording = Activations(nn.Sequential(nn.Linear(5, 7), nn.Linear(7, 3)), torch.rand(1, 5))
+    graph = NNGraph(recording)
+    assert graph.laplacian_spectrum(recording).frequencies[0] == 0
+    lowest = graph.laplacian_spectrum(recording, k=2).frequencies
+    assert lowest[0] == 0
+    assert lowest[1] > 1
