@@ -298,9 +298,10 @@ def _small_outer(rows: np.ndarray, cols: np.ndarray) -> Table:
 
 
 def _ones(table: sparse.csr_array) -> sparse.csr_array:
-    table.eliminate_zeros()
-    table.sort_indices()
-    return sparse.csr_array((np.ones(table.nnz, bool), table.indices, table.indptr), shape=table.shape)
+    there = table.copy()
+    there.eliminate_zeros()
+    there.sort_indices()
+    return sparse.csr_array((np.ones(there.nnz, bool), there.indices, there.indptr), shape=there.shape)
 
 
 def _check(entries: int) -> None:

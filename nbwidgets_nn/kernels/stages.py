@@ -239,4 +239,5 @@ def table_of_block(block: EdgeBlock) -> sparse.csr_array:
 def _table_of(matrix: np.ndarray) -> sparse.csr_array:
     rows, cols = matrix.shape
     indices = np.tile(np.arange(cols), rows)
-    return sparse.csr_array((matrix.ravel(), indices, np.arange(rows + 1) * cols), shape=matrix.shape)
+    # flatten copies: a float64 parameter is not to be changed with the table
+    return sparse.csr_array((matrix.flatten(), indices, np.arange(rows + 1) * cols), shape=matrix.shape)

@@ -249,7 +249,5 @@ def _without_zeros(link: Link) -> Link:
     """Leave out the edges of weight 0."""
     if link.weights is None or not link.weights.has_zeros():
         return link
-    table = link.weights.table().tocsr()
-    table.eliminate_zeros()
-    pattern = ax.some(ax._ones(table))  # noqa: SLF001
+    pattern = ax.some(ax._ones(link.weights.table().tocsr()))  # noqa: SLF001
     return Link(link.source, Reach((pattern,)), link.weights)
