@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from nbwidgets_nn.record._activation_functions import ACTIVATIONS
 from nbwidgets_nn.record._names import new_name
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.channel_axis import RESHAPES
-from nbwidgets_nn.record.steps import Origin, Output, Step, parts_of, replay
+from nbwidgets_nn.record.steps import Origin, Output, Step, parts_of, replay, steps_in
 
 POINTWISE = (ACTIVATIONS - {"softmax", "softmin", "log_softmax", "gumbel_softmax", "glu"}).union(
     [
@@ -56,6 +56,9 @@ POINTWISE = (ACTIVATIONS - {"softmax", "softmin", "log_softmax", "gumbel_softmax
 @dataclass(frozen=True, eq=False)
 class Addition:
     """The edges of one addition, as `Edges`: from the units of each addend, one addend after the other, to the sums."""
+
+    step: Step
+    """The function that gave the sum."""
 
     terms: tuple[Term, ...]
     addends: tuple[SourceUnits, ...]
@@ -105,60 +108,78 @@ class Addition:
         return replace(block, kernel=kernel, bias=like.new_full((1,), self.bias) if self.bias else None)
 
 
-OUTPUT = object()
-"""In place of a call's name: what the model returns."""
+@dataclass(frozen=True)
+class Additions:
+    """The additions of a recording."""
+
+    by_name: dict[str, Addition]
+    before: dict[str | None, tuple[str, ...]]
+    """Names of those on the way to each call, the outermost first; behind None to what the model returns."""
+
+    calls: dict[str, list[str | None]]
+    """The same the other way round: of each, the calls on whose way it lies."""
+
+    skipped: dict[str, str]
+    """Why others are not there: by the name of the outermost that a call would have had."""
 
 
-def added_outputs(
-    recording: Activations, wanted: Iterable[str] | None = None
-) -> tuple[dict[Any, dict[str, Addition]], dict[str, str]]:
-    """Return the additions of two or more computed tensors, by the call on whose way they lie, and why others are not there.
+def added_outputs(recording: Activations, wanted: Iterable[str] | None = None) -> Additions:
+    """Return the additions of two or more computed tensors between calls, each once, and on whose way they lie.
 
-    Of each call they are named "fc.add", "fc.add:1", ..., the outermost first; behind the last call "output.add". A sum of
-    sums is one addition: ``a + b - c`` has three addends, with weights 1, 1 and -1. What another call was given before is an
-    addend as it is, even if it is a sum: the additions behind it are that call's.
+    They are named after the first call on whose way they lie, "fc.add", "fc.add:1", ..., the outermost first; behind the last
+    call "output.add". A sum of sums is one addition: ``a + b - c`` has three addends, with weights 1, 1 and -1. What another
+    call was given before is an addend as it is, even if it is a sum: the additions behind it are that call's.
 
     Args:
         recording: with tensors.
-        wanted: look no further than for these names; None for all.
+        wanted: compute no more than is needed for these names; None for all.
     """
-    found: dict[Any, dict[str, Addition]] = {}
-    skipped: dict[str, str] = {}
+    found = Additions({}, {}, {}, {})
     earlier: dict[int, str] = {}
-    used: set[str] = set()
-    ways = [(name, name, recording[name].origin, recording[name].input) for name in recording]
-    for call, stem, origin, value in [*ways, (OUTPUT, "output", recording.origin, None)]:
-        first = new_name(f"{stem}.add", used)
-        if origin is None or (call is not OUTPUT and value is None):
-            continue
-        if wanted is None or any(name.startswith(first) for name in wanted):
+    names: dict[int, str] = {}
+    used = set(recording)
+    for call, origin, value in _ways(recording):
+        first = new_name("output.add" if call is None else f"{call}.add", used)
+        sums: dict[str, tuple[Step, list[Term]]] = {}
+        on_way: list[str] = []
+        for step, terms in sums_in(origin, earlier):
+            if id(step) in earlier:
+                on_way += found.before[earlier[id(step)]]
+                continue
+            if id(step) not in names:
+                names[id(step)] = name = new_name(first, used)
+                used.add(name)
+                sums[name] = step, terms
+            on_way.append(names[id(step)])
+        found.before[call] = tuple(dict.fromkeys(on_way))
+        for name in found.before[call]:
+            found.calls.setdefault(name, []).append(call)
+        if sums and (wanted is None or not sums.keys().isdisjoint(wanted)):
             try:
-                sums = _additions(recording, origin, value, earlier)
+                found.by_name.update(_additions(_Values(recording, origin, value, earlier), sums))
             except ValueError as error:
-                skipped[first] = str(error)
-            else:
-                found[call] = {}
-                for addition in sums:
-                    name = new_name(first, used)
-                    used.add(name)
-                    found[call][name] = addition
-        if call is not OUTPUT:
+                found.skipped[first] = str(error)
+        if call is not None and isinstance(origin, Step):
             earlier.setdefault(id(origin), call)
-    return found, skipped
+    return found
 
 
-def _additions(
-    recording: Activations, origin: Origin, value: Tensor | None, earlier: dict[int, str]
-) -> list[Addition]:
-    found = list(sums_in(origin, earlier))
-    if not found:
-        return []
-    earlier = dict(earlier)
-    values = _Values(recording, origin, value, earlier)
-    nodes = {id(step): step for step, _ in found}
-    nodes |= {id(t.value): t.value for _, terms in found for t in terms if isinstance(t.value, Origin)}
+def _ways(recording: Activations) -> Iterator[tuple[str | None, Origin, Tensor | None]]:
+    """Yield each call, how its input came about and that input; and last what the model returns, for None."""
+    for layer in map(recording.__getitem__, recording):
+        if layer.origin is not None and layer.input is not None:
+            yield layer.name, layer.origin, layer.input
+    if recording.origin is not None:
+        yield None, recording.origin, recording.returned
+
+
+def _additions(values: _Values, sums: dict[str, tuple[Step, list[Term]]]) -> dict[str, Addition]:
+    nodes = {id(step): step for step, _ in sums.values()}
+    nodes |= {
+        id(t.value): t.value for _, terms in sums.values() for t in terms if isinstance(t.value, Origin)
+    }
     facts = dict(zip(nodes, values.facts(list(nodes.values())), strict=True))
-    return [_addition(values, step, terms, facts) for step, terms in found]
+    return {name: _addition(values, step, terms, facts) for name, (step, terms) in sums.items()}
 
 
 def _addition(values: _Values, step: Step, terms: list[Term], facts: dict[int, _Facts]) -> Addition:
@@ -168,8 +189,9 @@ def _addition(values: _Values, step: Step, terms: list[Term], facts: dict[int, _
     if dtype.is_complex or torch.bool in dtypes or layout is not torch.strided or not shape:
         raise ValueError("what is added are complex or truth values, single numbers or a sparse tensor")
     return Addition(
+        step,
         parts,
-        tuple(values.units(term.value, shape) for term in parts),
+        tuple(values.units(term.value, shape, facts) for term in parts),
         sum(term.weight * term.value for term in terms if isinstance(term.value, int | float)),
         shape,
         dtype if dtype.is_floating_point else torch.float32,
@@ -192,50 +214,56 @@ class _Values:
     def __init__(
         self, recording: Activations, origin: Origin, value: Tensor | None, earlier: dict[int, str]
     ) -> None:
-        self._recording, self._origin, self._value, self._earlier = recording, origin, value, earlier
+        self._recording, self._origin, self._value = recording, origin, value
+        # Of all earlier inputs those that this one is made from.
+        self._known = {
+            id(node): earlier[id(node)] for node in steps_in(origin, earlier) if id(node) in earlier
+        }
 
     def facts(self, nodes: list[Origin]) -> list[_Facts]:
-        """Compute everything once; ValueError if that fails, or if the input is not what was recorded."""
+        """Compute everything once; ValueError if that fails, or if the end of it is not what was recorded."""
+        if self._value is None:
+            raise ValueError("what the model returned is not recorded, or its samples are not known")
         every = Step("all", lambda *tensors: tensors, (self._origin, *nodes), {}, None, ())
         try:
-            whole, *tensors = replay(every, self._given)
+            whole, *tensors = replay(every, self._given, self._known)
         except (RuntimeError, IndexError) as error:
             raise ValueError(f"the functions before it do not run on what was recorded: {error}") from error
-        if self._value is not None and not _same(whole, self._value):
+        if not _same(whole, self._value):
             raise ValueError(
-                "its input is not what the functions before it give: weights have changed since, say"
+                "what was recorded is not what the functions before it give: weights have changed since, say"
             )
         return [_Facts(tuple(t.shape), t.dtype, t.device, t.layout) for t in tensors]
 
     def of(self, node: Origin | Tensor) -> Tensor:
         if isinstance(node, Tensor):
             return node.detach()
-        if node is self._origin and self._value is not None:
-            return self._value
-        name = self._earlier.get(id(node))
-        kept = None if name is None else self._recording[name].input
-        return replay(node, self._given) if kept is None else kept
+        return self._value if node is self._origin else replay(node, self._given, self._known)
 
-    def units(self, node: Origin | Tensor, shape: tuple[int, ...]) -> SourceUnits:
+    def units(self, node: Origin | Tensor, shape: tuple[int, ...], facts: dict[int, _Facts]) -> SourceUnits:
         """Say whose units the addend has, through functions that work on each alone."""
         if isinstance(node, Tensor):
-            return SourceUnits("constant", shape[1:], torch.arange(math.prod(shape[1:])))
+            order = torch.arange(math.prod(shape[1:]))
+            return SourceUnits("constant", shape[1:], order, is_constant=True)
         added, inputs = node, ""
         while isinstance(node, Step):
-            inputs = inputs or self._earlier.get(id(node), "")
+            inputs = inputs or self._known.get(id(node), "")
             before = _same_units(node)
             if before is None:
                 break
             node = before
         like = added.shape[1:]
-        if len(added.shape) != len(shape) or added.shape[:1] != node.shape[:1]:
+        rows = facts[id(added)].shape
+        if added.shape != rows or len(rows) != len(shape) or added.shape[:1] != node.shape[:1]:
             return SourceUnits()
         order = torch.arange(math.prod(like)).view(like).broadcast_to(shape[1:]).flatten()
         if isinstance(node, Output):
             return SourceUnits(node.layer, node.shape[1:], order)
         return SourceUnits(f"input of {inputs}", like, order) if inputs else SourceUnits()
 
-    def _given(self, output: Output) -> Tensor:
+    def _given(self, output: Origin) -> Tensor:
+        if isinstance(output, Step):
+            return self._recording[self._known[id(output)]].input
         tensor = self._recording[output.layer].output
         if output.index or tensor is None:
             raise ValueError(f"it takes a further output of {output.layer}, and only the first is recorded")

@@ -47,10 +47,20 @@ class LayerTriplets(ComputedTensor):
     """
 
     def __init__(
-        self, name: str, kind: str, edges: Edges | Addition, units: SourceUnits, over_data: OverData
+        self,
+        name: str,
+        kind: str,
+        edges: Edges | Addition,
+        units: SourceUnits,
+        over_data: OverData,
+        calls: tuple[str | None, ...] = (),
     ) -> None:
         self.name = name
         self.kind = kind
+        self.calls = tuple(call for call in calls if call is not None)
+        """Of an addition, the calls on whose way it lies, in the order of execution; else empty."""
+        self.is_output = None in calls
+        """Whether it is an addition on the way to what the model returns."""
         self.row_shape = edges.row_shape
         """How the rows lie: (samples,), or (samples, positions)."""
         self.source_shape = edges.source_shape
@@ -63,6 +73,8 @@ class LayerTriplets(ComputedTensor):
         is_sum = isinstance(edges, Addition)
         self.addends = edges.addends if is_sum else ()
         """Of an addition, whose units each of the addends has (`SourceUnits`); the sources are as many parts."""
+        self.step = edges.step if is_sum else None
+        """Of an addition, the function that gave the sum (`record.steps.Step`)."""
         device = edges.device if is_sum else edges.target.device
         shape = (math.prod(self.row_shape), math.prod(self.source_shape), math.prod(self.target_shape), 3)
         super().__init__(shape, edges.dtype, device, self._triplets_at, _INSTEAD, self._fill_planes)

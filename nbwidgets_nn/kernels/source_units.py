@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from torch.nn import functional
 
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.layer import Layer
+from nbwidgets_nn.record.steps import outputs_in, parts_of
 
 _POOLINGS = (
     (functional.max_pool1d, functional.avg_pool1d),
@@ -39,6 +41,9 @@ class SourceUnits:
 
     groups: Tensor | None = None
     """(n_in,) the channel of each input unit; None where every input is a unit of its own."""
+
+    is_constant: bool = False
+    """Whether they are of no call, but computed from none: an addend of an addition. The layer is then "constant"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,12 +109,29 @@ def _found(recording: Activations, layer: Layer) -> _Found | None:
     x = layer.input
     if x is None or x.layout is not torch.strided or x.is_quantized or not x.ndim or not x.numel():
         return None
-    calls = [recording[name] for name in layer.input_of or reversed(layer.fed_by)]
+    calls = [recording[name] for name in layer.input_of or _candidates(recording, layer)]
     found = (_same(call, values, layer) for call in calls for values in _values(call, layer))
     found = next(filter(None, found), None)
-    if found is None and not layer.input_of and len(calls) == 1:
+    if found is None and not layer.input_of and len(layer.fed_by) == len(calls) == 1:
         found = next(filter(None, (_pooled(calls[0], v, layer) for v in _values(calls[0], layer))), None)
     return found
+
+
+def _candidates(recording: Activations, layer: Layer) -> list[str]:
+    """Return the calls that feed a layer, the latest first; not those that are only behind the input of a call in between.
+
+    Each layer of a residual stream is fed by all before it, and asking all of each would take the square of their number.
+    """
+    feeding = list(reversed(layer.fed_by))
+    if layer.origin is None:
+        return feeding
+    node, parts = layer.origin, parts_of(layer.origin)
+    while parts and all(part is parts[0] for part in parts):
+        node, parts = parts[0], parts_of(parts[0])
+    before = takewhile(lambda name: name != layer.name, recording)
+    known = {id(recording[name].origin) for name in before} - {id(node)}
+    near = {output.layer for output in outputs_in(node, known)}
+    return [name for name in feeding if name in near]
 
 
 def _values(call: Layer, layer: Layer) -> Iterator[Tensor]:

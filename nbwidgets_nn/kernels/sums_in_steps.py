@@ -29,9 +29,11 @@ def sums_in(origin: Origin, earlier: Container[int] = ()) -> Iterator[tuple[Step
 
     Args:
         origin: how a tensor came about.
-        earlier: ids of steps that are terms as they are, even if they are sums, and behind which no sums are looked for.
+        earlier: ids of steps that are terms as they are, even if they are sums, and behind which no sums are looked for. One
+            that is met on a way without additions is yielded with no terms.
     """
-    uses = Counter(id(part) for node in steps_in(origin) for part in parts_of(node))
+    own = (node for node in steps_in(origin, earlier) if id(node) not in earlier)
+    uses = Counter(id(part) for node in own for part in parts_of(node))
     shared = {key for key, count in uses.items() if count > 1}
     seen: set[int] = set()
     stack: list[tuple[Any, bool]] = [(origin, False)]
@@ -40,6 +42,9 @@ def sums_in(origin: Origin, earlier: Container[int] = ()) -> Iterator[tuple[Step
         if not isinstance(node, Step) or id(node) in seen or (is_added and id(node) in earlier):
             continue
         seen.add(id(node))
+        if id(node) in earlier:
+            yield node, []
+            continue
         terms = (
             _terms(node, lambda inner: id(inner) in earlier or id(inner) in shared)
             if node.name in _SIGNS

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from torch import nn
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels.added_outputs import OUTPUT, Addition, added_outputs
+from nbwidgets_nn.kernels.added_outputs import Additions, added_outputs
 from nbwidgets_nn.kernels.attention_edges import attention_edges
 from nbwidgets_nn.kernels.edge_statistics import EdgeStatistics, SourceMoments
 from nbwidgets_nn.kernels.edges_of_layers import edges_of_layer
@@ -80,9 +80,14 @@ class Triplets(Mapping[str, LayerTriplets]):
     """The triplets of a network: from the name of a call to its `LayerTriplets`, in the order of execution."""
 
     def __init__(
-        self, recording: Activations, layers: dict[str, LayerTriplets], skipped: dict[str, str]
+        self,
+        recording: Activations,
+        layers: dict[str, LayerTriplets],
+        skipped: dict[str, str],
+        before: dict[str | None, tuple[str, ...]],
     ) -> None:
         self._layers = layers
+        self._before = before
         self.recording = recording
         """The recording that the values are from."""
         self.skipped = skipped
@@ -110,6 +115,22 @@ class Triplets(Mapping[str, LayerTriplets]):
         shared = {name: layer for name, layer in self.items() if not layer.block.per_sample}
         return _statistics(self.recording.network, shared, loader)
 
+    def sums_before(self, call: str | None) -> tuple[LayerTriplets, ...]:
+        """Return the additions on the way to a call, the outermost first; for None, to what the model returns.
+
+        >>> import torch
+        >>> class Net(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 2)
+        ...     def forward(self, x):
+        ...         return self.b(x + self.a(x))
+        >>> t = triplets(Net(), torch.ones(3, 2))
+        >>> t.sums_before("b"), t.sums_before(None)
+        ((LayerTriplets('b.add', Add, shape (3, 4, 2, 3), 4 edges),), ())
+        """
+        return tuple(self._layers[name] for name in self._before.get(call, ()) if name in self._layers)
+
     def _why_not(self, name: object) -> str:
         if name in self.skipped:
             return self.skipped[name]
@@ -136,15 +157,15 @@ _MOST_LINES = 24
 
 def _layers(
     recording: Activations, wanted: Iterable[str] | None = None
-) -> tuple[dict[str, LayerTriplets], dict[str, str]]:
-    """Return what there is, or of it what is wanted, and why the rest of it is not there."""
+) -> tuple[dict[str, LayerTriplets], dict[str, str], dict[str | None, tuple[str, ...]]]:
+    """Return what there is, or of it what is wanted, why the rest of it is not there, and the additions before each call."""
     layers: dict[str, LayerTriplets] = {}
     skipped: dict[str, str] = {}
-    sums, without = added_outputs(recording, wanted)
+    sums = added_outputs(recording, wanted)
     for layer in map(recording.__getitem__, recording):
         if layer.module is None:
             continue
-        layers |= _additions(recording, sums, layer.name)
+        layers |= _additions(recording, sums, layer.name, layers)
         if wanted is not None and not {layer.name, f"{layer.name}.value", f"{layer.name}.out_proj"} & set(
             wanted
         ):
@@ -154,16 +175,21 @@ def _layers(
         except ValueError as error:
             if not _is_pointwise(layer):
                 skipped[layer.name] = str(error)
-    layers |= _additions(recording, sums, OUTPUT)
-    return layers, skipped | without
+    layers |= _additions(recording, sums, None, layers)
+    return layers, skipped | sums.skipped, sums.before
 
 
 def _additions(
-    recording: Activations, sums: Mapping[str, Mapping[str, Addition]], call: str
+    recording: Activations, sums: Additions, call: str | None, known: Container[str]
 ) -> dict[str, LayerTriplets]:
+    """Return the additions on the way to a call that were on no way before."""
+    new = [name for name in sums.before.get(call, ()) if name in sums.by_name and name not in known]
+    over_data = partial(_statistics, recording.network)
     return {
-        name: LayerTriplets(name, "Add", addition, SourceUnits(), partial(_statistics, recording.network))
-        for name, addition in sums.get(call, {}).items()
+        name: LayerTriplets(
+            name, "Add", sums.by_name[name], SourceUnits(), over_data, tuple(sums.calls[name])
+        )
+        for name in new
     }
 
 

@@ -24,6 +24,9 @@ from nbwidgets_nn.record.steps import Origin
 
 INPUT = "input"
 
+END = ""
+"""In place of a call's name: what takes the network's output."""
+
 RANGE_KEEPING_POOLS = tuple(
     getattr(nn, f"{kind}Pool{d}d") for kind in ("Max", "Avg", "AdaptiveMax", "AdaptiveAvg") for d in (1, 2, 3)
 )
@@ -65,10 +68,12 @@ class _Running:
 
 
 class Pass:
-    """Runs the network once and collects its `calls`; hooks are removed whatever happens."""
+    """Runs the network once and collects its `calls`, and its `end`; hooks are removed whatever happens."""
 
     def __init__(self, network: nn.Module, *, keep_tensors: bool) -> None:
         self.calls: list[Call] = []
+        self.end = Call(END, None)
+        """What is given the first tensor that the network returns."""
         self.activations: dict[str, nn.Module | Applied] = {}
         self.ran: set[nn.Module] = set()
         self._network = network
@@ -76,8 +81,6 @@ class Pass:
         self._used = {INPUT}
         self._running: list[_Running] = []
         self._copies = Copies() if keep_tensors else None
-        self.origin: Origin | None = None
-        """How the first tensor that the network returned came about."""
         constants = [*network.parameters(), *network.buffers(), *_attributes(network)]
         self._flow = Flow(constants, self._on_activation_function, self._copies)
 
@@ -94,10 +97,11 @@ class Pass:
         finally:
             for handle in handles:
                 handle.remove()
-        found = first_tensor(returned)
-        self.origin = None if found is None else self._flow.origin(found[0])
         for call in self.calls:
             call.activation = self.activations.get(call.name)
+        self.end = self._end(returned)
+        # It calls back: two objects that hold each other are freed late, and with them all that was recorded.
+        self._flow = None
 
     def _record_input(self, arguments: Arguments) -> None:
         tensors = arguments.tensors()
@@ -110,6 +114,17 @@ class Pass:
         if len(tensors) > 1:
             call.notes.append(f"{len(tensors)} tensors were given; this is the first")
         self.calls.append(call)
+
+    def _end(self, returned: Any) -> Call:
+        """Return the end of the network that returned this."""
+        end = Call(END, None)
+        found = first_tensor(returned)
+        if found is not None:
+            end.input_shape = _shape(found[0])
+            end.input_sources = self._flow.label(found[0]).sources
+            end.origins = (self._flow.origin(found[0]),)
+            end.input = None if self._copies is None else self._copies.of(found[0])
+        return end
 
     def _attach(self) -> list[RemovableHandle]:
         handles = []

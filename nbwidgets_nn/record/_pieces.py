@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nbwidgets_nn.record._pass import INPUT, Call
+from nbwidgets_nn.record._other_samples import OtherSamples
+from nbwidgets_nn.record._pass import END, INPUT, Call
 from nbwidgets_nn.record.errors import RecordingError
 
 Shape = tuple[int, ...]
@@ -32,9 +33,10 @@ def join(passes: Sequence[list[Call]], lengths: Sequence[int]) -> list[Call]:
         )
     cut = _made_from_input(passes[0])
     tensors = _JoinedTensors()
+    whole_batch = OtherSamples(lengths[0], sum(lengths))
     for position, first in enumerate(passes[0]):
         pieces = [calls[position] for calls in passes]
-        whole = dataclasses.replace(first)
+        whole = dataclasses.replace(first, origins=whole_batch.origins(first.origins))
         if first.packed:
             raise RecordingError(
                 f"batch_size: {first.name!r} returned a packed sequence, which holds the samples of a time step side by "
@@ -44,8 +46,15 @@ def join(passes: Sequence[list[Call]], lengths: Sequence[int]) -> list[Call]:
             whole.output_shape = _join_shapes(first.name, "output", [c.output_shape for c in pieces], lengths)
             whole.output = tensors.join([c.output for c in pieces])
         if first.input_sources & cut:
-            whole.input_shape = _join_shapes(first.name, "input", [c.input_shape for c in pieces], lengths)
-            whole.input = tensors.join([c.input for c in pieces])
+            try:
+                whole.input_shape = _join_shapes(
+                    first.name, "input", [c.input_shape for c in pieces], lengths
+                )
+                whole.input = tensors.join([c.input for c in pieces])
+            except RecordingError:
+                if first.name != END:  # what the network returns need not be joined
+                    raise
+                whole.input = None
         for calls in passes:
             calls[position] = whole
     return passes[0]

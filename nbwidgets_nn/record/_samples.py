@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nbwidgets_nn.record.layer import Layer
-from nbwidgets_nn.record.steps import Origin, Output, outputs_in, replay
+from nbwidgets_nn.record.steps import Origin, Step, outputs_in, replay, steps_in
 
 NO_AXIS = -1
 """In place of an axis: the tensor was made without the model's input, and has no samples."""
@@ -31,45 +31,63 @@ def sample_axes(layers: Mapping[str, Layer], samples: int) -> dict[str, SampleAx
     are moved so. A module is taken to leave the axis where it is.
     """
     axes: dict[str, SampleAxes] = {}
+    known: dict[int, str] = {}
     for name, layer in layers.items():
         if layer.module is None:
             axes[name] = SampleAxes(UNKNOWN, 0)
             continue
-        given = [_leaf_axes(origin, axes) for origin in layer.origins]
-        has_none = bool(given) and all(leaves is not None and set(leaves) <= {NO_AXIS} for leaves in given)
-        axis = _axis_of_input(layer, given[0], layers, axes, samples) if given else UNKNOWN
+        given = [_axes_behind(origin, axes, known) for origin in layer.origins]
+        has_none = bool(given) and all(behind is not None and behind <= {NO_AXIS} for behind in given)
+        axis = axis_of(layer.origin, layer.input, layers, axes, samples, known)
         axes[name] = SampleAxes(axis, NO_AXIS if has_none else _axis_of_output(layer, axis, samples))
+        if isinstance(layer.origin, Step) and layer.input is not None and axis is not UNKNOWN:
+            known.setdefault(id(layer.origin), name)
     return axes
 
 
-def _leaf_axes(origin: Origin | None, axes: dict[str, SampleAxes]) -> list[int] | None:
-    """Return the axes of all outputs behind an input; None where one is not known."""
+def _axes_behind(
+    origin: Origin | None, axes: Mapping[str, SampleAxes], known: Mapping[int, str]
+) -> set[int] | None:
+    """Return the axes of all that a tensor was made from; None where one is not known.
+
+    Args:
+        origin: how it came about.
+        axes: those of the calls before.
+        known: of steps that are the input of one of these calls, the call's name.
+    """
     if origin is None:
         return None
-    found = [axes[leaf.layer].output if leaf.index == 0 else UNKNOWN for leaf in outputs_in(origin)]
+    found = {axes[leaf.layer].output if leaf.index == 0 else UNKNOWN for leaf in outputs_in(origin, known)}
+    found |= {axes[known[id(node)]].input for node in steps_in(origin, known) if id(node) in known}
     return None if UNKNOWN in found else found
 
 
-def _axis_of_input(
-    layer: Layer,
-    leaves: list[int] | None,
+def axis_of(
+    origin: Origin | None,
+    value: Tensor | None,
     layers: Mapping[str, Layer],
-    axes: dict[str, SampleAxes],
+    axes: Mapping[str, SampleAxes],
     samples: int,
+    known: Mapping[int, str] | None = None,
 ) -> int | None:
-    if leaves is None or layer.input is None:
+    """Return the sample axis of a tensor that was made from outputs whose axes are known."""
+    known = known or {}
+    behind = _axes_behind(origin, axes, known)
+    if behind is None or value is None:
         return UNKNOWN
-    if set(leaves) <= {NO_AXIS}:
+    if behind <= {NO_AXIS}:
         return NO_AXIS
 
-    def moved(leaf: Output) -> Tensor:
-        output, axis = layers[leaf.layer].output, axes[leaf.layer].output
-        return output if axis == NO_AXIS else output.roll(1, axis)
+    def moved(node: Origin) -> Tensor:
+        name = known[id(node)] if isinstance(node, Step) else node.layer
+        tensor = layers[name].input if isinstance(node, Step) else layers[name].output
+        axis = axes[name].input if isinstance(node, Step) else axes[name].output
+        return tensor if axis == NO_AXIS else tensor.roll(1, axis)
 
     try:
-        found = replay(layer.origin, moved)
-        candidates = [axis for axis, size in enumerate(layer.input.shape) if size == samples]
-        return next((axis for axis in candidates if _close(found, layer.input.roll(1, axis))), UNKNOWN)
+        found = replay(origin, moved, known)
+        candidates = [axis for axis, size in enumerate(value.shape) if size == samples]
+        return next((axis for axis in candidates if _close(found, value.roll(1, axis))), UNKNOWN)
     except (RuntimeError, IndexError, ValueError):  # what is recorded is of fewer samples, or sparse
         return UNKNOWN
 

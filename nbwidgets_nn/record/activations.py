@@ -15,20 +15,20 @@ from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._progress import bar
 from nbwidgets_nn.record._inputs import Arguments, check_batch_size, check_network, read_input
 from nbwidgets_nn.record._names import can_be_called, did_you_mean, is_plain_leaf, kind_of, module_names
+from nbwidgets_nn.record._other_samples import OtherSamples
 from nbwidgets_nn.record._pass import INPUT, Call, Pass
 from nbwidgets_nn.record._pieces import join
-from nbwidgets_nn.record._samples import UNKNOWN, SampleAxes, sample_axes
+from nbwidgets_nn.record._samples import UNKNOWN, SampleAxes, axis_of, sample_axes
 from nbwidgets_nn.record._state import unchanged
 from nbwidgets_nn.record.channel_axis import axis_of_module
 from nbwidgets_nn.record.layer import Layer
-from nbwidgets_nn.record.steps import Origin
 
 
 class Activations:
     """What every layer of `network` received and returned for `input`.
 
     Cost: one forward pass, about 0.2 ms more for each call and 0.04 ms for each function between calls, and memory for a
-    copy of every layer's output (and of inputs that no layer returned, and constants that functions took);
+    copy of every layer's output (of the network's, of inputs that no layer returned, and constants that functions took);
     `shapes_only=True` keeps no tensors but those constants, `batch_size=` bounds what the pass needs.
 
     >>> rec = Activations(nn.Sequential(nn.Linear(3, 4), nn.ReLU()), torch.ones(5, 3))
@@ -71,13 +71,16 @@ class Activations:
         self.network = network = check_network(network)
         arguments = read_input(network, input)
         check_batch_size(batch_size, arguments)
-        calls, ran, origin = _record(network, arguments, batch_size, keep_tensors=not shapes_only)
+        calls, ran = _record(network, arguments, batch_size, keep_tensors=not shapes_only)
+        end = calls.pop()
         self.shapes_only = shapes_only
         self._layers = _layers(calls)
         self.never_ran = _never_ran(network, ran)
         """Qualified names of the leaf modules that the network did not call, and that no recorded layer contains."""
-        self.origin = origin
-        """How the first tensor that the network returned came about; None where that is not known (`Layer.origins`)."""
+        self.returned = end.input
+        """The first tensor that the network returned; None with `shapes_only`, and where its samples are not known."""
+        self.origin = end.origins[0] if end.origins else None
+        """How that tensor came about; None where that is not known (`Layer.origins`)."""
 
     @property
     def layernames(self) -> list[str]:
@@ -112,7 +115,7 @@ class Activations:
         """Return a recording like this one with outputs taken from `signal`, which is ordered as `to_vector`.
 
         Each layer keeps its dtype, unless that cannot hold the values (fractions in a layer of integers, numbers
-        beyond float16): then it has the dtype of the signal. The new recording has no `Layer.input`. ValueError if the
+        beyond float16): then it has the dtype of the signal. The new recording has no `Layer.input` and nothing `returned`. ValueError if the
         length differs.
         """
         # Through NumPy, whose floats are float64: torch would round a list to float32. The copy keeps apart what is ours.
@@ -134,6 +137,7 @@ class Activations:
             layers[name] = dataclasses.replace(layer, output=output, input=None)
         made = copy.copy(self)
         made._layers = layers  # noqa: SLF001 - another object of this class
+        made.returned = None
         return made
 
     def take(self, samples: Sequence[int] | np.ndarray | Tensor) -> Activations:
@@ -161,11 +165,19 @@ class Activations:
             raise IndexError(
                 expected("samples", f"indices below {count}, the number of samples", repr(samples))
             )
+        chosen = chosen % count
         made = copy.copy(self)
         axes = sample_axes(self._layers, count)
+        others = OtherSamples(count, len(chosen), chosen)
         made._layers = {  # noqa: SLF001
-            name: _cut(layer, chosen, count, axes[name]) for name, layer in self._layers.items()
+            name: dataclasses.replace(
+                _cut(layer, chosen, count, axes[name]), origins=others.origins(layer.origins)
+            )
+            for name, layer in self._layers.items()
         }
+        axis = axis_of(self.origin, self.returned, self._layers, axes, count)
+        made.returned = _cut_tensor(self.returned, chosen, count, axis)
+        made.origin = None if self.origin is None else others.origin(self.origin)
         return made
 
     def _kept(self) -> list[Tensor]:
@@ -214,19 +226,18 @@ class Activations:
 
 def _record(
     network: nn.Module, arguments: Arguments, batch_size: int | None, *, keep_tensors: bool
-) -> tuple[list[Call], set[nn.Module], Origin | None]:
+) -> tuple[list[Call], set[nn.Module]]:
+    """Return the calls, last the network's end, and the modules that ran."""
     pieces = list(arguments.pieces(batch_size))
     passes: list[list[Call]] = []
-    origins: list[Origin | None] = []
     ran: set[nn.Module] = set()
     with unchanged(network):
         for piece in bar(pieces, "recording", "piece") if len(pieces) > 1 else pieces:
             one = Pass(network, keep_tensors=keep_tensors)
             one.run(piece)
-            passes.append(one.calls)
-            origins.append(one.origin)
+            passes.append([*one.calls, one.end])
             ran |= one.ran
-        return join(passes, [piece.samples for piece in pieces]), ran, origins[0]
+        return join(passes, [piece.samples for piece in pieces]), ran
 
 
 def _layers(calls: list[Call]) -> dict[str, Layer]:
@@ -263,12 +274,8 @@ def _layers(calls: list[Call]) -> dict[str, Layer]:
 
 def _cut(layer: Layer, samples: np.ndarray, count: int, axes: SampleAxes) -> Layer:
     """Return the layer with some of the samples only, and without tensors whose samples are not known."""
-
-    def cut(tensor: Tensor | None, axis: int | None) -> Tensor | None:
-        known = tensor is not None and tensor.ndim and len(tensor) == count and axis in (0, UNKNOWN)
-        return tensor.index_select(0, torch.from_numpy(samples % count).to(tensor.device)) if known else None
-
-    output, input_ = cut(layer.output, axes.output), cut(layer.input, axes.input)
+    output = _cut_tensor(layer.output, samples, count, axes.output)
+    input_ = _cut_tensor(layer.input, samples, count, axes.input)
     lost = "left out: dim 0 does not count the samples" * (output is None and layer.output is not None)
     return dataclasses.replace(
         layer,
@@ -278,6 +285,11 @@ def _cut(layer: Layer, samples: np.ndarray, count: int, axes: SampleAxes) -> Lay
         input_shape=layer.input_shape if input_ is None else tuple(input_.shape),
         note="; ".join(filter(None, (layer.note, lost))),
     )
+
+
+def _cut_tensor(tensor: Tensor | None, samples: np.ndarray, count: int, axis: int | None) -> Tensor | None:
+    known = tensor is not None and tensor.ndim and len(tensor) == count and axis in (0, UNKNOWN)
+    return tensor.index_select(0, torch.from_numpy(samples).to(tensor.device)) if known else None
 
 
 def _input_axis(call: Call, fed: list[Call]) -> int | None:

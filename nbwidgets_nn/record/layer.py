@@ -74,7 +74,8 @@ class Layer:
     origins: tuple[Origin | None, ...] = ()
     """How each tensor that the call was given came about, from other calls by functions. None where it was made out of sight:
     through NumPy, by a write into a view, by random numbers drawn for it. With `batch_size`, and in a recording of some of the
-    samples, it is that of the first piece or of all samples, whose shapes it has."""
+    samples, it is that of the first piece or of all samples, with sizes and constants that count samples along their first
+    axis replaced; anything else that the model worked out from the number of samples is as it was."""
 
     @property
     def origin(self) -> Origin | None:

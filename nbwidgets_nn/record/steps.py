@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ class Step:
 Origin = Step | Output
 
 
-def replay(origin: Origin, given: Callable[[Output], Tensor]) -> Tensor:
+def replay(origin: Origin, given: Callable[[Origin], Tensor], known: Container[int] = frozenset()) -> Tensor:
     """Compute a tensor again, from other tensors in place of those that the calls returned.
 
     Every function is called once, and a value is given up when the last function that takes it has run. Random numbers
@@ -82,16 +82,18 @@ def replay(origin: Origin, given: Callable[[Output], Tensor]) -> Tensor:
 
     Args:
         origin: `Layer.origin`, `Activations.origin`, or a part of one.
-        given: returns the tensor for an `Output`; called once for each.
+        given: returns the tensor for an `Output`, or for a step that is known; called once for each.
+        known: ids of steps that are not computed again either, nor what is behind them alone.
 
     Raises:
         RuntimeError: torch's own, if a function does not take the tensors given. Shapes that the model worked out, as in
             ``x.view(len(x), -1)``, are held as they were.
     """
-    order = list(steps_in(origin))
-    left = Counter(id(part) for node in order for part in parts_of(node))
+    order = list(steps_in(origin, known))
+    computed = [node for node in order if id(node) not in known]
+    left = Counter(id(part) for node in computed for part in parts_of(node))
     left[id(origin)] += 1
-    siblings = Counter(id(node.kwargs) for node in order if _is_picked(node))
+    siblings = Counter(id(node.kwargs) for node in computed if _is_picked(node))
     values: dict[int, Tensor] = {}
     results: dict[int, list[Tensor]] = {}
     leaves: dict[tuple[str, int], Tensor] = {}
@@ -102,6 +104,9 @@ def replay(origin: Origin, given: Callable[[Output], Tensor]) -> Tensor:
                 if key not in leaves:
                     leaves[key] = given(node)
                 values[id(node)] = leaves[key]
+                continue
+            if id(node) in known:
+                values[id(node)] = given(node)
                 continue
             call = id(node.kwargs)
             result = results.pop(call, None)
@@ -119,24 +124,33 @@ def replay(origin: Origin, given: Callable[[Output], Tensor]) -> Tensor:
     return values[id(origin)]
 
 
-def outputs_in(origin: Origin) -> tuple[Output, ...]:
-    """Return what the steps start from, in the order of first use, each once."""
+def outputs_in(origin: Origin, stop: Container[int] = frozenset()) -> tuple[Output, ...]:
+    """Return what the steps start from, in the order of first use, each once; not what is only behind those to stop at."""
     found: dict[tuple[str, int], Output] = {}
-    for node in steps_in(origin):
+    for node in steps_in(origin, stop):
         if isinstance(node, Output):
             found.setdefault((node.layer, node.index), node)
     return tuple(found.values())
 
 
-def steps_in(origin: Origin) -> Iterator[Origin]:
-    """Yield every step and output behind `origin`, and last itself; each once, and after all that it is made from."""
+def steps_in(origin: Origin, stop: Container[int] = frozenset()) -> Iterator[Origin]:
+    """Yield every step and output behind `origin`, and last itself; each once, and after all that it is made from.
+
+    Args:
+        origin: how a tensor came about.
+        stop: ids of steps behind which it does not look.
+    """
+
+    def behind(node: Origin) -> Iterator[Origin]:
+        return iter(() if id(node) in stop else parts_of(node))
+
     seen: set[int] = set()
-    stack = [(origin, iter(parts_of(origin)))]  # a recursion would end at a thousand steps
+    stack = [(origin, behind(origin))]  # a recursion would end at a thousand steps
     while stack:
         node, parts = stack[-1]
         part = next((part for part in parts if id(part) not in seen), None)
         if part is not None:
-            stack.append((part, iter(parts_of(part))))
+            stack.append((part, behind(part)))
             continue
         stack.pop()
         seen.add(id(node))

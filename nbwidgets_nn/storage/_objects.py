@@ -71,7 +71,7 @@ GRAPHS = {
 """Classes that `_graphs` knows, which is imported only when one of them is met."""
 
 RECORDINGS = {"Activations": "record.activations", "Spectrum": "kernels.spectrum"}
-RECORDING = ("network", "shapes_only", "never_ran", "origin", "_layers")
+RECORDING = ("network", "shapes_only", "never_ran", "origin", "returned", "_layers")
 """The attributes of a recording; a spectrum has a `report` as well."""
 
 
@@ -212,9 +212,9 @@ def _check_names(cls: type, parts: dict[str, Any], optional: dict[str, bool]) ->
 
 def _made_recording(name: str, parts: dict[str, Any]) -> Activations:
     cls = class_of(name)
-    _check_names(
-        cls, parts, dict.fromkeys(RECORDING if cls is Activations else (*RECORDING, "report"), False)
-    )
+    optional = dict.fromkeys(RECORDING if cls is Activations else (*RECORDING, "report"), False)
+    _check_names(cls, parts, optional | {"returned": True})  # files of before 0.4 have none
+    parts.setdefault("returned", None)
     layers = parts["_layers"]
     fits = isinstance(layers, dict) and isinstance(parts["network"], nn.Module) and "input" in layers
     if not fits or any(type(layer) is not Layer or layer.name != name for name, layer in layers.items()):

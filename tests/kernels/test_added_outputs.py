@@ -6,6 +6,7 @@ import torch
 from models import Skip
 from torch import nn
 from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 import nbwidgets_nn as nw
 
@@ -248,7 +249,7 @@ def test_pieces_and_some_of_the_samples():
 
 
 def test_samples_that_the_model_numbered_are_said():
-    net, x = Adds(lambda net, a, b, x: a.view(5, 3) + b, nn.Linear(3, 2)), torch.randn(5, 3)
+    net, x = Adds(lambda net, a, b, x: a.T.reshape(3, 5).T + b, nn.Linear(3, 2)), torch.randn(5, 3)
     assert "do not run" in nw.triplets(nw.Activations(net, x).take([3, 0])).skipped["last.add"]
 
 
@@ -258,3 +259,187 @@ def test_statistics_of_a_sum():
     entry = nw.triplets(net, x)["last.add"]
     found = entry.statistics(x.split(10))
     np.testing.assert_allclose(found.mean, entry.contribution.materialize().mean(0), atol=1e-6)
+
+
+class Takes(nn.Module):
+    """A function of the outputs of `a` and `b`, which the layers of these names take; what is returned is up to it."""
+
+    def __init__(self, function, **layers):
+        super().__init__()
+        self.a, self.b, self.function = nn.Linear(3, 3), nn.Linear(3, 3), function
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+        self.table = nn.Parameter(torch.randn(3))
+
+    def forward(self, x):
+        return self.function(self, self.a(x), self.b(x))
+
+
+def linears(*names):
+    return {name: nn.Linear(3, 3) for name in names}
+
+
+def test_a_sum_that_several_calls_take_is_one_entry():
+    net = Takes(lambda net, a, b: net.q(s := a + b) * net.k(s) * net.v(s.relu()), **linears("q", "k", "v"))
+    t = nw.triplets(net, torch.randn(5, 3))
+    assert [name for name in t if "add" in name] == ["q.add"]
+    assert (t["q.add"].calls, t["q.add"].is_output) == (("q", "k", "v"), False)
+    assert t.sums_before("k") == t.sums_before("v") == (t["q.add"],)
+    assert t.sums_before("a") == t.sums_before(None) == t["a"].calls == ()
+
+
+def test_a_sum_that_a_call_took_and_the_model_returns():
+    net = Takes(lambda net, a, b: (s := a + b, net.q(s))[0], **linears("q"))
+    t = nw.triplets(net, torch.randn(5, 3))
+    assert list(t) == ["a", "b", "q.add", "q"]
+    assert (t["q.add"].calls, t["q.add"].is_output) == (("q",), True)
+    assert t.sums_before(None) == (t["q.add"],)
+
+
+@pytest.mark.parametrize("end", [lambda h, x: h, lambda h, x: h + x], ids=["layer", "sum"])
+def test_layers_named_like_the_end_and_like_a_constant(end):
+    def function(net, a, b):
+        return end(net.output(net.constant(a + b) + a), a)
+
+    t = nw.triplets(Takes(function, **linears("output", "constant")), torch.randn(5, 3))
+    added = [name for name in t if "add" in name]
+    is_sum = end(1, 1) == 2
+    assert added == ["constant.add", "output.add", *["output.add:1"] * is_sum]
+    assert [t[name].is_output for name in added] == [False, False, *[True] * is_sum]
+    assert [part.layer for part in t["output.add"].addends] == ["constant", "a"]
+    assert not any(part.is_constant for part in t["output.add"].addends)
+
+
+def test_constants_are_told_by_a_flag():
+    t = nw.triplets(Takes(lambda net, a, b: a + net.table + b), torch.randn(5, 3))
+    assert [part.is_constant for part in t["output.add"].addends] == [False, True, False]
+
+
+def test_names_of_sums_are_no_names_of_calls():
+    class Blocks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.output = nn.ModuleDict({"add": nn.Linear(3, 3)})
+
+        def forward(self, x):
+            return x + self.output["add"](x)
+
+    t = nw.triplets(Blocks(), torch.randn(5, 3))
+    assert [(name, t[name].is_output) for name in t] == [("output.add", False), ("output.add:1", True)]
+
+
+BY_COUNT = {
+    "view": lambda net, a, b: a.view(len(a), -1) + b.view(len(b), 3),
+    "heads": lambda net, a, b: (a.view(len(a), 3, 1) + b.reshape((len(b), 3, 1))).flatten(1),
+    "expand": lambda net, a, b: a + b.mean(0).expand(len(a), 3) * 0 + b,
+    "expanded constant": lambda net, a, b: a + net.table.expand(len(a), 3) + b,
+    "zeros": lambda net, a, b: torch.zeros(len(a), 3) + a + b,
+    "tokens as rows": lambda net, a, b: (a.view(len(a) * 3, 1) + b.view(len(b) * 3, 1)).view(len(a), 3),
+    "sizes as keywords": lambda net, a, b: torch.reshape(input=a, shape=(len(a), 3)) + b,
+    "written": lambda net, a, b: into(torch.zeros(len(a), 3), a) + b,
+    "several results": lambda net, a, b: sum(torch.zeros(len(a), 3).add(a).chunk(3, 1)) + b,
+}
+
+
+def into(out, a):
+    out[:, 1:] = a[:, 1:]
+    return out
+
+
+@pytest.mark.parametrize("last", [nn.Linear(3, 2), None], ids=["linear", "output"])
+@pytest.mark.parametrize("function", BY_COUNT.values(), ids=BY_COUNT)
+def test_sizes_that_count_the_samples(function, last):
+    net = Takes(lambda net, a, b: net.last(function(net, a, b)), last=last or nn.Identity())
+    if last is None:
+        net = Takes(function)
+    x = torch.randn(7, 3)
+    whole = nw.triplets(net, x)
+    name = next(name for name in whole if "add" in name)
+    some = nw.triplets(nw.Activations(net, x).take([3, 0, 3]))
+    pieces = nw.triplets(net, x, batch_size=4)
+    taken = nw.triplets(nw.Activations(net, x, batch_size=4).take([3, 0, 3]))
+    assert some.skipped == pieces.skipped == taken.skipped == {}
+    assert list(some) == list(pieces) == list(whole)
+    rows = whole[name].target.unflatten(0, (7, -1))
+    for t, chosen in ((some, [3, 0, 3]), (pieces, range(7)), (taken, [3, 0, 3])):
+        torch.testing.assert_close(t[name].target.unflatten(0, (len(chosen), -1)), rows[list(chosen)])
+        assert [part.layer for part in t[name].addends] == [part.layer for part in whole[name].addends]
+
+
+def test_constants_of_each_sample():
+    net = Takes(lambda net, a, b: net.last(a + torch.arange(len(a))[:, None] + b), **linears("last"))
+    x = torch.randn(7, 3)
+    some = nw.triplets(nw.Activations(net, x).take([3, 0]))["last.add"]
+    assert torch.equal(some.materialize(), nw.triplets(net, x)["last.add"].materialize()[[3, 0]])
+    assert "do not run" in nw.triplets(net, x, batch_size=4).skipped["last.add"]
+
+
+def number_of_the_batch(net, a, b):
+    return a / a.abs().max().item() + b
+
+
+def test_sums_of_the_end_are_compared_with_what_was_returned():
+    x = torch.randn(8, 3)
+    assert (
+        "not what the functions"
+        in nw.triplets(Takes(number_of_the_batch), x, batch_size=4).skipped["output.add"]
+    )
+    net = Takes(lambda net, a, b: a * net.table + b)
+    recording = nw.Activations(net, x)
+    net.table.data.mul_(5)
+    assert "weights have changed since" in nw.triplets(recording).skipped["output.add"]
+
+    def out_of_sight(net, a, b):
+        a.detach().numpy()[:] = 0
+        return a + b
+
+    assert "output.add" in nw.triplets(Takes(out_of_sight), x).skipped
+
+
+def test_an_end_that_cannot_be_joined_is_said():
+    x = torch.randn(8, 3)
+    t = nw.triplets(Takes(lambda net, a, b: (a + b).sum(0)), x, batch_size=4)
+    assert t.skipped == {
+        "output.add": "what the model returned is not recorded, or its samples are not known"
+    }
+
+
+def test_a_sum_of_changed_values_is_said_to_be_not_recorded():
+    recording = nw.Activations(Takes(lambda net, a, b: a + b), torch.randn(8, 3))
+    other = recording.to_activations(recording.to_vector())
+    assert other.returned is None
+    assert "not recorded" in nw.triplets(other).skipped["output.add"]
+
+
+class Deep(nn.Module):
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(2, 2) for _ in range(layers))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = torch.relu(x + 0.1 * layer(x))
+        return x
+
+
+def test_the_cost_of_a_deep_stream_grows_with_its_depth():
+    calls = []
+    recording = nw.Activations(Deep(60), torch.randn(4, 2))
+    with CountsFunctions(calls):
+        t = nw.triplets(recording)
+    assert len(t) == 120
+    first = len(calls)
+    recording = nw.Activations(Deep(120), torch.randn(4, 2))
+    with CountsFunctions(calls):
+        nw.triplets(recording)
+    assert len(calls) - first < 2.2 * first
+
+
+class CountsFunctions(TorchFunctionMode):
+    def __init__(self, calls):
+        super().__init__()
+        self.calls = calls
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.calls.append(func)
+        return func(*args, **(kwargs or {}))

@@ -379,7 +379,7 @@ def test_shapes_only_and_pieces():
     recording = Activations(network, x, shapes_only=True)
     assert torch.equal(replay(recording["last"].origin, lambda _: x), x + x)
     recording = Activations(network, x, batch_size=3)
-    assert recording["last"].origin.shape == (3, 4)
+    assert recording["last"].origin.shape == (4, 4)
     same(replay(recording["last"].origin, recorded_in_pieces(recording)), recording["last"].input)
     assert recording.origin.layer == "last"
 
