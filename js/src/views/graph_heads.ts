@@ -12,6 +12,8 @@ import { gradient } from "./legend.ts";
 
 /** Width of a bar of colours without its numbers. */
 const BAR = 36;
+/** Between a scale and the words beside it. */
+const BESIDE = 6;
 /** What fits under the units where columns stand this far apart: all, no numbers beside the bars, no bars, nothing. */
 const FITS = { all: 200, bars: 120, numbers: 52 };
 
@@ -23,6 +25,8 @@ export class GraphHeads {
   private largest: HTMLElement[] = [];
   /** Half the width of each range with its numbers. */
   private halves: number[] = [];
+  /** How wide what is said between two columns would be. */
+  private lengths: number[] = [];
 
   constructor(pick: (layer: string) => void, signal: AbortSignal) {
     this.node.addEventListener(
@@ -60,8 +64,10 @@ export class GraphHeads {
     });
     this.halves = this.ranges.map((range) => range.offsetWidth / 2);
     gapsOf(graph).forEach(({ bundles }, g) => {
+      // Several may be one sum, which no name tells apart.
+      const named = new Set(bundles.map((b) => graph.bundles[b].name)).size > 1;
       const said = bundles.map((b) => {
-        const name = bundles.length > 1 ? `${graph.bundles[b].name} ` : "";
+        const name = named ? `${graph.bundles[b].name} ` : "";
         return name + largestInWords(scene.strengths, b);
       });
       this.largest[g].replaceChildren(make("span", {}, "largest "), said.join(" · "));
@@ -69,10 +75,15 @@ export class GraphHeads {
         .map(
           (b) =>
             `${largestInWords(scene.strengths, b)}: the largest |${scene.quantity}| of layer ${graph.bundles[b].name}` +
+            (bundles.length > 1 ? ` from ${graph.columns[graph.bundles[b].source].name}` : "") +
             (scene.quantity === "contribution" ? " in this sample" : ""),
         )
         .join("; ");
+      this.largest[g].style.maxWidth = "";
+      this.largest[g].hidden = false;
+      this.largest[g].classList.remove("nbw-narrow");
     });
+    this.lengths = this.largest.map((node) => node.offsetWidth);
   }
 
   /** What moves with the camera. */
@@ -82,7 +93,7 @@ export class GraphHeads {
     const rows = Math.max(1, ...layout.heads.map(({ row }) => row + 1));
     this.node.style.height = `${rows * HEAD_HEIGHT}px`;
     const wide = layout.spacing * camera.scale;
-    graph.columns.forEach((_, c) => {
+    const scales = graph.columns.map((_, c) => {
       const { row, width } = layout.heads[c];
       const x = headX(layout, camera, c);
       const style = this.heads[c].style;
@@ -96,15 +107,16 @@ export class GraphHeads {
       const half = wide < FITS.all ? BAR / 2 : this.halves[c];
       const within = Math.min(Math.max(at, half), layout.width - half);
       range.style.transform = `translateX(calc(${within.toFixed(1)}px - 50%))`;
+      return range.hidden ? { from: at, to: at } : { from: within - half, to: within + half };
     });
     gapsOf(graph).forEach(({ target }, g) => {
-      const x = (layout.x[target] - layout.spacing / 2) * camera.scale + camera.dx;
+      const [from, to] = [scales[target - 1].to + BESIDE, scales[target].from - BESIDE];
+      const x = (from + to) / 2;
       this.largest[g].style.transform = `translateX(calc(${x.toFixed(1)}px - 50%))`;
       // What is too long for the gap ends in an ellipsis; the title has it whole.
-      this.largest[g].style.maxWidth =
-        `${Math.max(0, wide - (wide < FITS.bars ? 8 : BAR + 12)).toFixed(0)}px`;
+      this.largest[g].style.maxWidth = `${Math.max(0, Math.floor(to - from))}px`;
       this.largest[g].hidden = x < 0 || x > layout.width || wide < FITS.numbers;
-      this.largest[g].classList.toggle("nbw-narrow", wide < FITS.all);
+      this.largest[g].classList.toggle("nbw-narrow", wide < FITS.all || this.lengths[g] > to - from);
     });
   }
 }

@@ -91,7 +91,7 @@ function fillBackground(context: CanvasRenderingContext2D, style: CSSStyleDeclar
 /** What a picture is of, as the name of a file: "Sequential-Edges-contribution-sample_0-1_4". */
 export function pictureName(graph: Graph, { quantity, at, layer, names }: GraphScene, of: string): string {
   const whom = names.length === 1 ? names[0] : names.length > 1 ? `${names.length} units` : layer;
-  const parts = [of, graph.title, quantity, graph.samples[at] ?? "", whom];
+  const parts = [of === graph.title ? "" : of, graph.title, quantity, graph.samples[at] ?? "", whom];
   const plain = parts.map((part) => part.replace(/[^\p{L}\p{N}.]+/gu, "_").replace(/^_+|_+$/g, ""));
   return plain.filter((part) => part !== "").join("-");
 }

@@ -12,6 +12,7 @@ it("a picture is named after the model, what edges show, the sample, and the lay
   expect(pictureName(graph, scene, "")).toBe("Edges-weight-sample_7_cat_dog");
   scene.setLayer("features.0");
   expect(pictureName(graph, scene, "My Net")).toBe("My_Net-Edges-weight-sample_7_cat_dog-features.0");
+  expect(pictureName(graph, scene, "Edges")).toBe("Edges-weight-sample_7_cat_dog-features.0");
   scene.setNames(["0:1"]);
   expect(pictureName(graph, scene, "")).toBe("Edges-weight-sample_7_cat_dog-0_1");
   scene.setNames(["0:1", "0:0"]);

@@ -506,6 +506,38 @@ describe("keyboard", () => {
   });
 });
 
+it("what stands between two scales leaves them their room, and says less where there is little", async () => {
+  vi.spyOn(HTMLElement.prototype, "offsetWidth", "get").mockImplementation(function (this: HTMLElement) {
+    return this.classList.contains("nbw-graph-range") ? 120 : 9 * (this.textContent?.length ?? 0);
+  });
+  const { root } = await open({ content: networkWire({ sizes: [4, 3, 3, 2, 2], skips: [[1, 3]] }) });
+  const middle = (node: HTMLElement) => Number(/calc\((-?[\d.]+)px/.exec(node.style.transform)?.[1]);
+  const scales = [...root.querySelectorAll<HTMLElement>(".nbw-graph-feet .nbw-graph-range")].map(middle);
+  const words = [...root.querySelectorAll<HTMLElement>(".nbw-graph-largest")];
+  expect(scales.length).toBe(5);
+  expect(words.length).toBe(4);
+  for (const [gap, node] of words.entries()) {
+    const half = Number.parseFloat(node.style.maxWidth) / 2;
+    expect(half).toBeGreaterThan(10);
+    expect(middle(node) - half).toBeGreaterThan(scales[gap] + 60);
+    expect(middle(node) + half).toBeLessThan(scales[gap + 1] - 60);
+    expect(node.classList.contains("nbw-narrow")).toBe(node.offsetWidth > 2 * half);
+  }
+});
+
+it("several layers into one column are named beside their largest edges, and the addends of one sum in the title", async () => {
+  const graph = networkWire({ sizes: [2, 2, 2], skips: [[0, 2]] });
+  const last = async () =>
+    [...(await open({ content: graph })).root.querySelectorAll(".nbw-graph-largest")][1];
+  expect((await last()).textContent).toMatch(/^largest 1 ±[\d.]+ · skip0-2 ±[\d.]+$/);
+  graph.bundles = graph.bundles.map((own) => (own.target === 2 ? { ...own, name: "1.add" } : own));
+  const node = (await last()) as HTMLElement;
+  expect(node.textContent).toMatch(/^largest ±[\d.]+ · ±[\d.]+$/);
+  expect(node.title).toMatch(
+    / of layer 1\.add from 0 in this sample; .* of layer 1\.add from input in this sample$/,
+  );
+});
+
 it("a picture is of canvases with twice the pixels of the page, which have those of the screen again afterwards", async () => {
   const { root } = await open();
   const canvases = [...root.querySelectorAll<HTMLCanvasElement>(".nbw-graph-plot canvas")];
