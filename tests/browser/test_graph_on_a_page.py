@@ -91,7 +91,7 @@ def test_units_brushed_in_a_heatmap_are_lit_in_the_graph(report):
 def test_a_unit_selected_by_keys_in_the_graph_is_selected_in_the_heatmaps(report):
     plot = report.locator(".nbw-graph-plot")
     plot.focus()
-    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "Enter"):
+    for key in ("ArrowDown", "ArrowLeft", "ArrowRight", "Enter"):  # from the layer that is shown
         plot.press(key)
     report.wait_for_function("() => document.querySelectorAll('.nbw-chips button[data-name]').length === 1")
     assert chips(report)[0].startswith("5:")
