@@ -74,7 +74,8 @@ class Column:
             return self.after
         names = [layer.name for layer in self.layers]
         behind = self.layers[names.index(name) + 1 :] if name in names else self.layers
-        kinds = [layer.kind for layer in behind if not isinstance(layer.module, PASSING)]
+        kinds = [self.after] if self.after and name not in names else []
+        kinds += [layer.kind for layer in behind if not isinstance(layer.module, PASSING)]
         after = self.layers[-1].activation if self.layers else None
         if after is not None and not isinstance(after, nn.Module):
             kinds.append(in_words(after))
@@ -93,6 +94,12 @@ class Bundle:
     ends: NDArray | None = None
     layer: str = ""
     """The layer that they lead to the output of; "" where that is no layer's."""
+    takes: str = ""
+    """What they start from, in words."""
+    positions: int = 1
+    """How many numbers the values of a source unit are the sum of."""
+    note: str = ""
+    """What else must be known of them."""
 
 
 def in_words(function: Any) -> str:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nbwidgets_nn._words import plural
 from nbwidgets_nn.graph_columns import Bundle, Column, input_axis
 from nbwidgets_nn.graph_sums import Sums
+from nbwidgets_nn.graph_ways import along, followed
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges, joined_in_groups
 from nbwidgets_nn.kernels.edges_of_layers import ADAPTIVE_AVERAGES, ADAPTIVE_MAXIMA
 from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
 from nbwidgets_nn.kernels.source_units import source_layer
+from nbwidgets_nn.kernels.sums_in_steps import sums_in
 from nbwidgets_nn.kernels.triplets import Triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import AVERAGES, MAXIMA, WEIGHTED
 from nbwidgets_nn.record.layer import Layer
+from nbwidgets_nn.record.steps import Step
 from nbwidgets_nn.record.topology import BATCH_NORM, DROPOUT
 from nbwidgets_nn.unit_sums import mean_over_positions, with_channels_first
 
+# Means of the same numbers, taken in two orders.
+_ROUNDING = 1e-4
 # Behind these unit k is still unit k, whatever they do to its value.
 _KEEPING = (
     *AVERAGES,
@@ -52,6 +60,8 @@ class GraphPlan:
         # The columns that each layer's output and input stand in.
         self._home: dict[str, int] = {}
         self._taken: dict[str, int] = {}
+        # The calls whose input each step made.
+        self._made: dict[int, str] = {}
         self._sums = Sums(recording, self.columns, self._home, self._taken)
         for name in recording:
             self._place(recording[name])
@@ -84,15 +94,25 @@ class GraphPlan:
         self.without.append(f"{layer.name} ({': '.join(filter(None, (layer.kind, reason)))})")
 
     def _end(self) -> None:
-        """Open a column for the sum that the model returns, if it does."""
-        addition = self._found.get("output.add")
-        column = Column(step="output.add", after="sum")
-        if self._add(column.step, None, column):
-            column.positions = addition.shape[2] // column.units
+        """Open a column for the sum that the model returns, if it does, and name the sums whose values are not to be had."""
+        of_layers = {f"{name}.add" for name in self._recording}
+        unknown = self._found.skipped.keys() - of_layers - set(self._recording)
+        self.without += [self._because(name, name) for name in self._found.skipped if name in unknown]
+        additions = self._found.sums_before(None)
+        if not additions or additions[0].calls:
+            return
+        column = Column(step=additions[0].name, after="sum")
+        if self._add(additions[0], None, None, column):
+            column.positions = additions[0].shape[2] // column.units
             column.values = self.bundles[-1].edges.target / column.positions
             self._open(column)
-        elif addition is not None:
+        else:
             self.without.append(column.step)
+
+    def _because(self, name: str, addition: str) -> str:
+        """Name what has no edges, and say why, if it is known."""
+        reason = self._found.skipped.get(addition)
+        return f"{name} ({reason})" if reason else name
 
     def _open(self, column: Column) -> int:
         self.columns.append(column)
@@ -100,18 +120,57 @@ class GraphPlan:
 
     def _input_of(self, layer: Layer) -> int:
         """Return the column that the layer's input stands in: one of its own, where it is no single layer's output."""
+        column = self._column_of_input(layer)
+        if isinstance(layer.origin, Step) and layer.name not in self._taken:
+            self._made.setdefault(id(layer.origin), layer.name)
+            self._taken[layer.name] = column
+        return column
+
+    def _column_of_input(self, layer: Layer) -> int:
+        known = self._made.get(id(layer.origin))
+        if known is not None:
+            return self._as_known(known, layer)
+        column = Column(before=layer.name)
+        start, terms = next(sums_in(layer.origin, self._made), (None, ())) if layer.origin else (None, ())
+        if start is not None and not terms and self._follows(layer, start):
+            return self._taken[self._made[id(start)]]
+        if terms and any(
+            self._add(one, layer, start, column) for one in self._found.sums_before(layer.name)[:1]
+        ):
+            return self._open(column)
         made_by = source_layer(self._recording, layer)
         if made_by in self._home:
             return self._home[made_by]
-        column = Column(before=layer.name)
-        if not self._add(f"{layer.name}.add", layer, column):
-            self.without.append(column.name)
+        self.without.append(self._because(column.name, f"{layer.name}.add"))
         return self._open(column)
 
-    def _add(self, name: str, layer: Layer | None, column: Column) -> bool:
-        """Draw the edges into a sum whose column is opened next, if there is one and all of its addends are known."""
-        addition = self._found.get(name)
-        bundles = None if addition is None else self._sums.join(addition, layer, column)
+    def _as_known(self, call: str, layer: Layer) -> int:
+        """Return the column of what another call took before."""
+        if call in self._sums.groups:
+            self._sums.groups[layer.name] = self._sums.groups[call]
+        return self._taken[call]
+
+    def _follows(self, layer: Layer, start: Step) -> bool:
+        """Tell whether the layer takes, behind functions, the units of what another call took before."""
+        call = self._recording[self._made[id(start)]]
+        units = self.columns[self._taken[call.name]].units
+        shape = call.input.shape[1:]
+        if not units or tuple(shape) != tuple(start.shape[1:]):
+            return False
+        axis = input_axis(self._recording, call)
+        groups = self._sums.groups.get(call.name)
+        number = along(tuple(shape), axis)
+        if groups is None and shape[axis - 1] % units:
+            return False
+        unit = number // (shape[axis - 1] // units) if groups is None else groups[number]
+        way = followed(self._recording, layer, start, unit, units)
+        if way is not None and way.groups is not None:
+            self._sums.groups[layer.name] = way.groups
+        return way is not None
+
+    def _add(self, addition: LayerTriplets, layer: Layer | None, start: Step | None, column: Column) -> bool:
+        """Draw the edges into a sum whose column is opened next, if all of its addends are known."""
+        bundles = self._sums.join(addition, layer, start, column)
         self.bundles += bundles or []
         return bundles is not None
 
@@ -141,9 +200,11 @@ class GraphPlan:
 
     def _mix(self, entry: LayerTriplets, layer: Layer, source: int, target: Column) -> int:
         """Open the target, and make the bundle to it from the column that the input stands in."""
-        edges = entry.by_channel()
+        groups = self._sums.groups.get(layer.name)
+        dense = entry.block.is_dense and not entry.block.per_sample
+        edges = entry.by_channel(groups if dense else None)
         if self.columns[source].units not in (0, edges.weight.shape[1]):  # it takes the units in another way
-            source = self._open(Column(before=layer.name))
+            source = self._taken[layer.name] = self._open(Column(before=layer.name))
             self.without.append(self.columns[source].name)
         self._taken.setdefault(layer.name, source)
         column = self.columns[source]
@@ -153,14 +214,19 @@ class GraphPlan:
             edges, ends = joined_in_groups(edges, entry.block.groups)
         end = self._open(target)
         to = "" if target.step else layer.name
-        self.bundles.append(Bundle(entry.name, entry.kind, source, end, edges, ends, layer=to))
+        positions = entry.source.numel() // (self._samples * column.units)
+        takes = f"the input of {entry.name}"
+        self.bundles.append(Bundle(entry.name, entry.kind, source, end, edges, ends, to, takes, positions))
         if column.values is None:
-            column.positions = entry.source.numel() // (self._samples * column.units)
-            column.values = edges.source / column.positions
+            column.positions = positions
+            column.values = edges.source / positions
         return end
 
     def finish(self) -> list[int]:
-        """Return the columns that have edges, in order, and fill in the values of those whose units nothing takes."""
+        """Return the columns that have edges, in order, and fill in the values of those whose units nothing takes.
+
+        Bundles that start from other values than these say so.
+        """
         joined = sorted({end for bundle in self.bundles for end in (bundle.source, bundle.target)})
         for column in (self.columns[index] for index in joined):
             if column.values is None:
@@ -170,6 +236,8 @@ class GraphPlan:
                     last.channel_axis if last else input_axis(self._recording, self._recording[column.before])
                 )
                 column.values, column.positions = mean_over_positions(tensor, axis, column.units)
+        for number, bundle in enumerate(self.bundles):
+            self.bundles[number] = replace(bundle, note=_other_values(bundle, self.columns[bundle.source]))
         return joined
 
     def maps_of(self, index: int) -> Tensor | None:
@@ -180,6 +248,17 @@ class GraphPlan:
         made = [(layer.output, layer.channel_axis) for layer in reversed(column.layers)]
         maps = (with_channels_first(t, axis) for t, axis in taken + made if t is not None and t.ndim == 4)
         return next((t for t in maps if t.shape[1] == column.units and t[0, 0].numel() > 1), None)
+
+
+def _other_values(bundle: Bundle, column: Column) -> str:
+    """Say what a bundle starts from, where that is not what the nodes of its column show."""
+    starts, shown = bundle.edges.source / bundle.positions, column.values
+    size = np.abs(shown[np.isfinite(shown)]).max(initial=0)
+    if np.allclose(starts, shown, rtol=_ROUNDING, atol=_ROUNDING * size, equal_nan=True):
+        return ""
+    behind = column.kinds_behind(bundle.takes) if bundle.takes in [one.name for one in column.layers] else ""
+    what = f"{bundle.takes} before {behind}" if behind else bundle.takes
+    return f"starts from {what}; the nodes of {column.name} show other values"
 
 
 def _width(layer: Layer) -> int:

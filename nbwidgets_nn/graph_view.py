@@ -31,6 +31,7 @@ _AT_ONCE = 2**22
 _CONTRIBUTIONS = 2**23
 _MOST_SAMPLES = 32
 _NOTHING = "no layer with weights has samples along its first dimension"
+_NO_WEIGHTS = "it has no layer with weights"
 
 Orders = Callable[[str], "NDArray | None"]
 
@@ -97,7 +98,9 @@ def graph_content(
     plan = GraphPlan(some, triplets(some))
     missing = f"no edges into {', '.join(plan.without)}" if plan.without else ""
     if not plan.bundles:
-        return EdgeGraphContent(message=f"This model has no edges that can be drawn: {missing or _NOTHING}.")
+        weighted = any(isinstance(recording[name].module, WEIGHTED) for name in recording)
+        why = missing or (_NOTHING if weighted else _NO_WEIGHTS)
+        return EdgeGraphContent(message=f"This model has no edges that can be drawn: {why}.")
     joined = plan.finish()
     last = joined[-1]
     if classes is None:
@@ -126,7 +129,7 @@ def _convolves(module: nn.Module | None) -> bool:
 
 def _chosen(samples: int | Sequence[int], count: int) -> NDArray[np.int64]:
     if isinstance(samples, int | np.integer):
-        if samples < 1:
+        if isinstance(samples, bool) or samples < 1:
             raise ValueError(expected("samples", "at least 1, or indices", f"{samples}"))
         return np.linspace(0, count - 1, min(int(samples), count)).round().astype(np.int64)
     return np.atleast_1d(np.asarray(samples))
@@ -135,9 +138,12 @@ def _chosen(samples: int | Sequence[int], count: int) -> NDArray[np.int64]:
 def _sample_names(chosen: NDArray, target: Sequence[Any] | None, count: int) -> tuple[str, ...]:
     if target is None:
         return tuple(f"sample {k}" for k in chosen)
-    if len(target) != count:
-        raise ValueError(expected("target", f"one label for each of {count:,} samples", f"{len(target):,}"))
-    labels = target.tolist() if hasattr(target, "tolist") else list(target)
+    what = f"one label for each of {count:,} samples"
+    labels = target.tolist() if hasattr(target, "tolist") else target
+    if not isinstance(labels, Sequence) or isinstance(labels, str):
+        raise TypeError(expected("target", what, f"{target!r}"))
+    if len(labels) != count:
+        raise ValueError(expected("target", what, f"{len(labels):,}"))
     return tuple(
         f"sample {k} · {labels[k] if isinstance(labels[k], str) else f'class {labels[k]}'}" for k in chosen
     )
@@ -147,7 +153,10 @@ def _numbered(target: Sequence[Any] | None, units: int) -> list[str] | None:
     """Return the classes that labels 0, 1, ... name, if they are as many as there are units."""
     if target is None:
         return None
-    numbers = np.unique(np.asarray(target))
+    labels = target.tolist() if hasattr(target, "tolist") else target
+    if not all(isinstance(label, int | float) for label in labels):
+        return None
+    numbers = np.unique(labels)
     return [str(k) for k in range(units)] if np.array_equal(numbers, np.arange(units)) else None
 
 
@@ -187,7 +196,10 @@ def _shrunk(maps: Tensor) -> NDArray:
 
 
 def _bundle(plan: GraphPlan, bundle: Bundle, joined: list[int], most: int) -> EdgeBundle:
-    edges, ends, contribution, note = bundle.edges, bundle.ends, bundle.edges.summed, ""
+    target = plan.columns[bundle.target]
+    # A column of what the model returns shows the sums themselves.
+    stage = "" if bundle.kind == "Add" and target.step else target.kinds_behind(bundle.layer)
+    edges, ends, contribution, note = bundle.edges, bundle.ends, bundle.edges.summed, bundle.note
     weight = edges.weight
     held = min(most, weight.size)
     if held < weight.size:
@@ -200,7 +212,8 @@ def _bundle(plan: GraphPlan, bundle: Bundle, joined: list[int], most: int) -> Ed
         contribution = (
             None if contribution is None else contribution.reshape(len(contribution), -1)[:, strongest]
         )
-        note = f"{held:,} of {weight.size:,} edges of {bundle.name} held: largest |{edges.weight_is}|"
+        thinned = f"{held:,} of {weight.size:,} edges of {bundle.name} held: largest |{edges.weight_is}|"
+        note = "; ".join(filter(None, (thinned, note)))
         weight = weight.ravel()[strongest]
     return EdgeBundle(
         name=bundle.name,
@@ -216,7 +229,7 @@ def _bundle(plan: GraphPlan, bundle: Bundle, joined: list[int], most: int) -> Ed
         total=edges.weight.size,
         weight_is=edges.weight_is,
         note=note,
-        stage=plan.columns[bundle.target].kinds_behind(bundle.layer),
+        stage=stage,
     )
 
 

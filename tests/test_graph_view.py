@@ -300,7 +300,13 @@ def test_a_skip_connection_is_edges_of_weight_one():
     shown = content(Skip(), torch.randn(4, 1, 8, 8))
     assert ends(shown)[2:4] == [("same.add", "conv1", "drop"), ("same.add", "conv2", "drop")]
     assert all((b.weight == 1).all() and b.edges == 4 for b in shown.bundles[2:4])
-    assert "no edges into input of head" in shown.how
+    assert ends(shown)[4:] == [
+        ("head.add", "drop", "input of head"),
+        ("head", "input of head", "head"),
+    ]
+    twice = shown.bundles[4]  # what Identity and dropout return is what they were given
+    assert (twice.weight.tolist(), twice.stage) == ([2] * 4, "mean")
+    assert shown.how == ""
 
 
 def test_branches_that_are_joined_by_functions_get_a_column_of_their_own():
@@ -414,6 +420,35 @@ def test_bad_options_are_named(options, message):
         nw.edge_graph(nn.Linear(3, 2), torch.randn(4, 3), **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"target": 3}, TypeError, "target: expected one label for each of 4 samples, got 3"),
+        ({"target": "abcd"}, TypeError, "target: expected one label for each of 4 samples, got 'abcd'"),
+        ({"samples": True}, ValueError, "samples: expected at least 1, or indices, got True"),
+    ],
+)
+def test_options_of_another_kind_are_named(options, error, message):
+    with pytest.raises(error, match=message):
+        nw.edge_graph(nn.Linear(3, 2), torch.randn(4, 3), **options)
+
+
+def test_labels_of_several_kinds_are_only_shown():
+    shown = content(nn.Linear(3, 2), torch.randn(4, 3), target=[None, 1, 0, "a"])
+    assert shown.samples == (
+        "sample 0 · class None",
+        "sample 1 · class 1",
+        "sample 2 · class 0",
+        "sample 3 · a",
+    )
+    assert shown.columns[-1].labels is None
+
+
+def test_a_model_without_weights_has_no_edges_for_that_reason():
+    message = content(nn.ReLU(), torch.randn(4, 3)).message
+    assert message == "This model has no edges that can be drawn: it has no layer with weights."
+
+
 def test_a_recording_has_its_own_input():
     X = torch.randn(4, 3)
     with pytest.raises(ValueError, match="input: expected none with a recording"):
@@ -509,6 +544,8 @@ SUMS = {
     "scaled": (lambda a, b, x, p: torch.add(a, b, alpha=0.5), [("a", 1), ("b", 0.5)]),
     "a number too": (lambda a, b, x, p: a + b + 1, [("a", 1), ("b", 1)]),
     "a constant too": (lambda a, b, x, p: a + b + p, [("a", 1), ("b", 1)]),
+    "behind functions": (lambda a, b, x, p: torch.relu(a + b) * 2, [("a", 1), ("b", 1)]),
+    "of one several times": (lambda a, b, x, p: a - b - b + a + a, [("a", 3), ("b", -2)]),
     "behind a function": (lambda a, b, x, p: torch.relu(a + b), [("a", 1), ("b", 1)]),
     "of functions": (lambda a, b, x, p: torch.relu(a) + b.sigmoid() * 1, [("a", 1), ("b", 1)]),
     "with itself": (lambda a, b, x, p: a + a.relu(), [("a", 1), ("a", 1)]),
@@ -533,9 +570,10 @@ def test_sums_have_an_edge_from_every_addend(add, addends, head):
     taken = recording["head"].input if head else nw.triplets(recording)[name].target
     np.testing.assert_allclose(column.values, taken.detach(), rtol=1e-5, atol=1e-6)
     assert column.name == ("input of head" if head else "output.add")
-    assert added[0].stage == (
-        "relu" if head and add is SUMS["behind a function"][0] else "" if head else "sum"
-    )
+    said = {"behind a function": "relu", "behind functions": "relu, mul"}
+    stage = next((stage for key, stage in said.items() if SUMS[key][0] is add), "")
+    assert added[0].stage == (stage if head else "")
+    assert head or column.kind == "sum"
     nw.EdgeGraph(shown).to_png(dpi=30)
 
 
@@ -548,6 +586,198 @@ def test_numbers_that_are_not_finite_leave_a_sum_its_edges(number, where):
     added = [b for b in content(model, torch.randn(6, 4)).bundles if b.name == "head.add"]
     assert [b.edges for b in added] == [4, 4]
     assert not np.isfinite(added[0].target_values[:, 2]).all()
+
+
+class Shared(nn.Module):
+    """One sum that three layers take, the third of them behind a function."""
+
+    def __init__(self, third=torch.relu):
+        super().__init__()
+        self.f, self.third = nn.Linear(4, 4), third
+        self.q, self.k, self.v = nn.Linear(4, 3), nn.Linear(4, 3), nn.Linear(4, 3)
+
+    def forward(self, x):
+        z = x + self.f(x)
+        return torch.cat([self.q(z), self.k(z), self.v(self.third(z))], 1)
+
+
+def test_a_sum_that_several_layers_take_stands_in_one_column():
+    shown = content(Shared(), torch.randn(5, 4))
+    assert ends(shown) == [
+        ("f", "input", "f"),
+        ("q.add", "input", "input of q"),
+        ("q.add", "f", "input of q"),
+        ("q", "input of q", "q"),
+        ("k", "input of q", "k"),
+        ("v", "input of q", "v"),
+    ]
+    assert shown.how == ""
+    assert [b.note for b in shown.bundles[3:]] == [
+        "",
+        "",
+        "starts from the input of v; the nodes of input of q show other values",
+    ]
+    assert_sums_hold(shown)
+
+
+def test_what_is_mixed_on_the_way_to_a_further_layer_is_no_longer_the_sum():
+    shown = content(Shared(lambda z: z.flip(1)), torch.randn(5, 4))
+    assert ends(shown)[-1] == ("v", "input of v", "v")
+    assert shown.how == "no edges into input of v"
+
+
+@pytest.mark.parametrize("first", ["output", "constant", "sum"])
+def test_names_of_layers_are_only_names(first):
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.s, self.b = nn.Linear(6, 3), nn.Linear(3, 3)
+            self.add_module(first, nn.Linear(6, 3) if first == "constant" else nn.Linear(3, 3))
+
+        def forward(self, x):
+            one = getattr(self, first)
+            if first == "constant":
+                h = one(x)
+                return self.b(h + self.s(x))
+            h = self.s(x)
+            return one(h + self.b(h))
+
+    shown = content(Named(), torch.randn(4, 6), classes=["cat", "dog", "eel"])
+    last = "b" if first == "constant" else first
+    assert names(shown)[-1] == last
+    assert shown.columns[-1].labels == ("cat", "dog", "eel")
+    sources = {source for name, source, _ in ends(shown) if name == f"{last}.add"}
+    assert sources == ({"constant", "s"} if first == "constant" else {"s", "b"})
+    assert not [name for name in names(shown) if name.startswith("output.")]
+    assert_sums_hold(shown)
+
+
+def test_a_sum_behind_a_layer_named_output_is_drawn_too():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.s, self.b, self.output = nn.Linear(6, 3), nn.Linear(3, 3), nn.Linear(3, 3)
+
+        def forward(self, x):
+            h = self.s(x)
+            y = self.output(h + self.b(h))
+            return h + y
+
+    shown = content(Both(), torch.randn(4, 6))
+    assert names(shown)[-2:] == ["output", "output.add:1"]
+    assert [source for name, source, _ in ends(shown) if name == "output.add:1"] == ["s", "output"]
+    assert_sums_hold(shown)
+
+
+class PreActivation(nn.Module):
+    """A residual block whose branch begins with norm and activation."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.norm, self.relu = nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU()
+        self.b, self.c = nn.Linear(4, 4), nn.Linear(4, 2)
+
+    def forward(self, x):
+        h = self.a(x)
+        return self.c(h + 2 * h.tanh() + self.b(self.relu(self.norm(h))))
+
+
+def test_edges_that_start_from_other_values_than_the_nodes_show_say_from_which():
+    shown = content(PreActivation(), torch.randn(5, 3))
+    added = [b for b in shown.bundles if b.name == "c.add"]
+    assert [shown.columns[b.source].name for b in added] == ["relu", "relu", "b"]
+    assert [b.note for b in added] == [
+        "starts from a before BatchNorm1d, ReLU; the nodes of relu show other values",
+        "starts from functions of a; the nodes of relu show other values",
+        "",
+    ]
+    assert [b.note for b in shown.bundles if b.name in "abc"] == ["", "", ""]
+    assert_sums_hold(shown)
+
+
+def test_a_returned_sum_that_does_not_hold_is_no_column_and_says_why():
+    model, X = Sums(lambda a, b, x, p: a * p + b, head=False), torch.randn(6, 4)
+    recording = nw.Activations(model, X)
+    with torch.no_grad():
+        model.place *= 5
+    shown = graph_content(recording)
+    assert "output.add" not in names(shown)
+    assert "no edges into output.add (what was recorded is not what" in shown.how
+
+
+BEHIND = {
+    "relu and mean": (lambda z: z.relu().mean((2, 3)), nn.Linear(3, 2), "relu, mean"),
+    "flattened": (lambda z: z.relu().flatten(1), nn.Linear(48, 2), "relu"),
+    "pooled and flattened": (
+        lambda z: functional.max_pool2d(z.relu(), 2).flatten(1),
+        nn.Linear(12, 2),
+        "relu, max_pool2d",
+    ),
+    "gated by itself": (lambda z: z * z.sigmoid(), nn.Conv2d(3, 2, 2), "sigmoid, mul"),
+    "scaled": (lambda z: z * 0.5, nn.Conv2d(3, 2, 2), "mul"),
+    "tokens": (lambda z: z.flatten(2).transpose(1, 2), nn.Linear(3, 2), ""),
+    "flattened with channels last": (lambda z: z.permute(0, 2, 3, 1).flatten(1), nn.Linear(48, 2), ""),
+    "as many as samples": (lambda z: z.view(len(z), -1), nn.Linear(48, 2), ""),
+}
+
+
+class Joined(nn.Module):
+    """Two convolutions, functions of their sum, and a layer behind it."""
+
+    def __init__(self, between, end):
+        super().__init__()
+        self.a, self.b, self.between, self.end = nn.Conv2d(1, 3, 3), nn.Conv2d(1, 3, 3), between, end
+
+    def forward(self, x):
+        return self.end(self.between(self.a(x) + self.b(x)))
+
+
+@pytest.mark.parametrize("samples", [4, 40])
+@pytest.mark.parametrize(("between", "end", "said"), BEHIND.values(), ids=BEHIND)
+def test_functions_that_keep_the_units_of_a_sum_keep_its_edges(between, end, said, samples):
+    model, X = Joined(between, end), torch.randn(samples, 1, 6, 6)
+    shown = content(model, X)
+    assert ends(shown)[2:] == [
+        ("end.add", "a", "input of end"),
+        ("end.add", "b", "input of end"),
+        ("end", "input of end", "end"),
+    ]
+    assert [b.stage for b in shown.bundles[2:4]] == [said] * 2
+    assert "no edges" not in shown.how
+    assert_sums_hold(shown)
+    last = shown.bundles[-1]
+    assert (last.inputs, last.outputs) == (3, 2)
+    held = X[[int(name.split()[1]) for name in shown.samples]]
+    z = model.a(held) + model.b(held)
+    for channel in range(3):
+        alone = torch.zeros_like(z)
+        alone[:, channel] = z[:, channel]
+        returned = (end(between(alone)) - end(between(alone * 0))).detach()
+        truth = _summed_over_places(returned, len(held), end)
+        found = np.stack([last.contributions(k).reshape(2, 3)[:, channel] for k in range(len(held))])
+        np.testing.assert_allclose(found, truth, rtol=1e-3, atol=1e-4)
+
+
+def _summed_over_places(returned, samples, end):
+    if isinstance(end, nn.Linear):
+        return returned.reshape(samples, -1, 2).sum(1)
+    return returned.flatten(2).sum(2)
+
+
+@pytest.mark.parametrize(
+    ("between", "end"),
+    [
+        (lambda z: z.flip(1), nn.Conv2d(3, 2, 2)),
+        (lambda z: z.mean(1).flatten(1), nn.Linear(16, 2)),
+        (lambda z: z.transpose(0, 1).reshape(-1, 3), nn.Linear(3, 2)),
+        (lambda z: z.softmax(2).flatten(1), nn.Linear(48, 2)),
+        (lambda z: z.permute(0, 3, 1, 2), nn.Conv2d(4, 2, 1)),
+    ],
+)
+def test_functions_that_mix_the_units_of_a_sum_are_no_edges(between, end):
+    shown = content(Joined(between, end), torch.randn(4, 1, 6, 6))
+    assert not [b for b in shown.bundles if b.name == "end.add"]
+    assert "no edges into " in shown.how
 
 
 def test_sums_of_feature_maps_are_edges_between_channels():
@@ -570,12 +800,29 @@ def test_sums_of_feature_maps_are_edges_between_channels():
     assert shown.columns[added[0].target].maps.shape == (4, 3, 4, 4)
 
 
+def test_what_is_between_a_sum_and_the_next_layer_is_said_in_order():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = nn.Conv2d(1, 3, 3), nn.Conv2d(1, 3, 3), nn.Conv2d(3, 2, 1)
+            self.norm, self.pool = nn.BatchNorm2d(3), nn.AvgPool2d(2)
+
+        def forward(self, x):
+            return self.c(self.pool(self.norm(torch.relu(self.a(x) + self.b(x)))))
+
+    shown = content(Net(), torch.randn(4, 1, 6, 6))
+    column = shown.columns[shown.bundles[-1].source]
+    assert column.kind == "relu, BatchNorm2d, AvgPool2d"
+    assert [b.stage for b in shown.bundles if b.kind == "Add"] == ["relu, BatchNorm2d, AvgPool2d"] * 2
+    assert_sums_hold(shown)
+
+
 @pytest.mark.parametrize(
     "add",
     [
         lambda a, b, x, p: a + torch.as_tensor(b.numpy(force=True)),
         lambda a, b, x, p: a + b.flip(1),
-        lambda a, b, x, p: torch.relu(a + b) * 2,
+        lambda a, b, x, p: torch.relu(a + b).flip(1),
     ],
 )
 def test_a_sum_whose_addends_are_not_known_says_so(add):

@@ -31,6 +31,7 @@ MODULES = [
     "kernels.gather_reach",
     "kernels.information",
     "kernels.layer_triplets",
+    "kernels.kept_units",
     "kernels.laplacian",
     "kernels.nn_graph",
     "kernels.null_reference",

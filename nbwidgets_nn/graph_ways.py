@@ -1,0 +1,88 @@
+"""The way from a sum to the layer that takes it, through functions that keep its units apart."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nbwidgets_nn.graph_columns import input_axis
+from nbwidgets_nn.kernels.kept_units import kept_units
+from nbwidgets_nn.record.activations import Activations
+from nbwidgets_nn.record.layer import Layer
+from nbwidgets_nn.record.steps import Step
+
+# Samples that are followed, where the functions take any number of them; otherwise all, up to this many numbers.
+_FEW = 2
+_MOST = 2**24
+
+
+class Way(NamedTuple):
+    """How a layer takes the units of a step."""
+
+    functions: tuple[str, ...]
+    """What is done to them before."""
+
+    groups: NDArray | None
+    """(n_in,) the unit of each input of a row; None where the layer counts the units as the step does."""
+
+
+def followed(recording: Activations, layer: Layer, start: Step, unit: NDArray, units: int) -> Way | None:
+    """Follow the units of a step to the layer's input; None where they are mixed on the way, or taken in another order.
+
+    Args:
+        recording: that the layer is from.
+        layer: what takes them.
+        start: a step behind its input.
+        unit: (numbers,) the unit of each number that the step gives for a sample.
+        units: how many there are.
+    """
+    samples, shape = start.shape[0], start.shape[1:]
+    if len(unit) != np.prod(shape, dtype=np.int64):
+        return None
+    for rows in sorted({min(_FEW, samples), samples}):
+        if rows > _FEW and rows * len(unit) > _MOST:
+            return None
+        label = torch.as_tensor(unit).view(1, *shape) + units * torch.arange(rows).view(-1, *[1] * len(shape))
+        kept = kept_units(layer.origin, start, label)
+        taken = None if kept is None else _of_a_sample(kept.label, rows, units)
+        if taken is not None and taken.shape == layer.input.shape[1:]:
+            fits, groups = _as_taken(recording, layer, taken.numpy(), units)
+            return Way(kept.functions, groups) if fits else None
+    return None
+
+
+def _of_a_sample(label: Tensor, samples: int, units: int) -> Tensor | None:
+    """Return the units of the numbers of each row, if all rows have the same, and those of a sample follow each other."""
+    if not label.ndim or len(label) % samples:
+        return None
+    of = torch.arange(samples).repeat_interleave(len(label) // samples)
+    unit = label - units * of.view(-1, *[1] * (label.ndim - 1))
+    return (
+        unit[0]
+        if bool((unit == unit[:1]).all()) and 0 <= int(unit.min()) <= int(unit.max()) < units
+        else None
+    )
+
+
+def _as_taken(recording: Activations, layer: Layer, unit: NDArray, units: int) -> tuple[bool, NDArray | None]:
+    """Tell whether the layer's own order of units is theirs, or can be told to a Linear, and then which each input is."""
+    axis = input_axis(recording, layer)
+    width = layer.input.shape[axis]
+    linear = isinstance(layer.module, nn.Linear)
+    if width % units == 0 and np.array_equal(
+        unit.ravel(), along(tuple(unit.shape), axis) // (width // units)
+    ):
+        groups = np.arange(width) // (width // units)
+        return True, groups if linear and width > units else None
+    rows = unit.reshape(-1, width)
+    return (True, rows[0]) if linear and (rows == rows[:1]).all() else (False, None)
+
+
+def along(shape: tuple[int, ...], axis: int) -> NDArray[np.int64]:
+    """Return the place along an axis of every number of a sample of this shape, without the samples."""
+    places = np.arange(shape[axis - 1]).reshape(-1, *[1] * (len(shape) - axis))
+    return np.broadcast_to(places, shape).flatten()
