@@ -23,8 +23,8 @@ class SpectrumReport:
     type: str
     """"standard", "laplacian", "weighted" or "normalized"."""
 
-    growth: float = 1.0
-    """Largest coefficient over the largest value: a bound from the graph alone; of 'weighted', that of this signal."""
+    growth: float | None = 1.0
+    """Largest coefficient over the largest value: a bound from the graph alone. None of 'weighted', where weights decide."""
 
     notes: tuple[str, ...] = ()
     """What was not known of the graph, and what was assumed instead."""
@@ -35,23 +35,23 @@ class SpectrumReport:
     def digits(self) -> float:
         """Decimal digits of the values that survive the transform and its inverse, at least; at most those of float64.
 
-        The coefficients themselves are as exact as the values, measured by the largest of them.
+        The coefficients themselves are as exact as the values, measured by the largest of them. NaN of 'weighted': its inverse
+        makes rounding as large as the weights are, and only what it gives back tells how much of the values is left.
         """
+        if self.growth is None:
+            return math.nan
         return max(0.0, DIGITS - math.log10(max(self.growth, 1.0)))
 
     @property
     def warning(self) -> str:
         """What a reader must know before trusting the numbers; "" if there is nothing."""
-        if self.digits >= _FEW:
+        digits = self.digits
+        if self.growth is None or digits >= _FEW:
             return ""
-        left = (
-            "all precision is lost"
-            if self.digits < 1
-            else f"about {self.digits:.0f} digits of the values are left"
-        )
+        left = "all precision is lost" if digits < 1 else f"about {digits:.0f} digits of the values are left"
         return (
             f"coefficients can be {self.growth:.0e} times as large as the values: {left}. "
-            "type='normalized' or 'weighted' does not grow so"
+            "type='normalized' does not grow so"
         )
 
 

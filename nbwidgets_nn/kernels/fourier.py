@@ -68,15 +68,12 @@ def _mean_read(graph: UnitGraph, signal: np.ndarray) -> np.ndarray:
     return graph.read(signal) / np.maximum(graph.in_degrees, 1)
 
 
-def report_on(graph: UnitGraph, type: str, signal: np.ndarray, spectrum: np.ndarray) -> SpectrumReport:  # noqa: A002
+def report_on(graph: UnitGraph, type: str, samples: int) -> SpectrumReport:  # noqa: A002
     """Return what is to be known of a transform."""
-    samples = len(signal)
     if type == "standard":
         return SpectrumReport(type, graph.closure.growth(), graph.notes, samples)
     if type == "normalized":
         return SpectrumReport(type, 2.0, graph.notes, samples)
-    size = np.abs(signal).max(initial=0)
-    grown = float(np.abs(spectrum).max(initial=0) / size) if size else 1.0
     names = graph.without_weights
     left = (
         (f"not subtracted, because no weights are known: what goes into {', '.join(names)}",) if names else ()
@@ -85,7 +82,7 @@ def report_on(graph: UnitGraph, type: str, signal: np.ndarray, spectrum: np.ndar
         left += (
             "max pooling has the weight 1 from the unit that is largest in the graph's first recorded sample",
         )
-    return SpectrumReport(type, grown, (*graph.notes, *left), samples)
+    return SpectrumReport(type, None, (*graph.notes, *left), samples)
 
 
 def shifted(graph: UnitGraph, signal: np.ndarray, node: int, type: str) -> np.ndarray:  # noqa: A002

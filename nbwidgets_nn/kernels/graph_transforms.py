@@ -45,7 +45,7 @@ class GraphTransforms:
                 activations, values @ self.eigenvectors[1], SpectrumReport(type, 1.0, self.notes, len(values))
             )
         found = fourier.coefficients(self.units, values, type)
-        return self._spectrum(activations, found, fourier.report_on(self.units, type, values, found))
+        return self._spectrum(activations, found, fourier.report_on(self.units, type, len(values)))
 
     def inverse_transform(self, spectrum: Activations, type: str | None = None) -> Activations:  # noqa: A002
         """Return the values that have this spectrum; of the type that the spectrum tells, unless one is given."""

@@ -169,10 +169,10 @@ def _solved(inv_F: Any, values: np.ndarray) -> np.ndarray:
     return sparse.linalg.spsolve(matrix.tocsc(), values.T).reshape(values.T.shape).T
 
 
-def _growth(inv_F: Any, type: str) -> float:  # noqa: A002
-    """Return the bound for a Boolean closure: every ancestor counts with its own."""
+def _growth(inv_F: Any, type: str) -> float | None:  # noqa: A002
+    """Return the bound that a `SpectrumReport` has; for a Boolean closure every ancestor counts with its own."""
     if type != "standard":
-        return 1.0
+        return {"laplacian": 1.0, "normalized": 2.0, "weighted": None}[type]
     matrix = sparse.csr_array(inv_F)
     bound = np.ones(matrix.shape[0])
     for node in range(len(bound)):

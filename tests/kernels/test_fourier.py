@@ -325,7 +325,7 @@ def test_a_spectrum_that_has_lost_all_precision_says_so():
     report = NNGraph(recording).transform(recording).report
     assert report.digits == 0
     assert "all precision is lost" in report.warning
-    assert "'normalized' or 'weighted'" in report.warning
+    assert "type='normalized' does not grow so" in report.warning
     for kind in TYPES[1:]:
         assert NNGraph(recording).transform(recording, kind).report.warning == ""
 
@@ -337,6 +337,25 @@ def test_the_report_of_a_weighted_spectrum_says_what_was_taken():
     assert report.notes[0].startswith("2 (LSTM): every unit is taken to read every unit")
     assert report.notes[1] == "not subtracted, because no weights are known: what goes into 2"
     assert report.notes[2].startswith("max pooling has the weight 1 from the unit that is largest")
+
+
+@pytest.mark.parametrize("kind", CAUSAL)
+@pytest.mark.parametrize(
+    "network", [layers(*[10] * 13, bias=False), layers(*[8] * 5), nn.Sequential(*[nn.ReLU()] * 60)]
+)
+def test_no_more_digits_are_promised_than_come_back(kind, network):
+    torch.manual_seed(0)
+    for weight in network.parameters():
+        nn.init.normal_(weight, std=3)
+    recording = Activations(network, torch.randn(1, 10 if len(network) > 9 else 8))
+    graph = NNGraph(recording)
+    spectrum = graph.transform(recording, kind)
+    given, back = vector(recording), vector(graph.inverse_transform(spectrum))
+    real = -np.log10(max(np.abs(back - given).max() / np.abs(given).max(), 1e-17))
+    assert not spectrum.report.digits > real
+    by_matrix = nw.Transformer.get_fourier_coefficients(recording, graph.get_transformer(kind), kind).report
+    assert np.isnan(by_matrix.digits) == np.isnan(spectrum.report.digits) == (kind == "weighted")
+    assert kind == "standard" or by_matrix.growth == spectrum.report.growth
 
 
 @pytest.mark.parametrize("sizes", [(2, 3, 1), (4, 5, 3, 6, 2), (20,) * 9])
