@@ -17,6 +17,9 @@ from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels._memory import check_fits
 from nbwidgets_nn.spectrum_results import EigenspaceEnergies
 
+_LONG = 0.2371
+"""About half of a length, squared: a quarter is met exactly by (1, -2, 1), say, and rounding would choose the basis."""
+
 _FALLBACK = "graph.laplacian_spectrum(activations, k=50), or graph.pass_filter, which needs no decomposition"
 
 
@@ -110,7 +113,7 @@ def fixed_basis(values: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Choose the basis of every eigenspace by a rule, so that it does not depend on how it was computed.
 
     Nodes are projected onto the space one by one, in their order, and made orthogonal to those already taken; a node is
-    taken if what is left of it is at least half as long as the longest that is left of any. So the first vector has its
+    taken if what is left of it is about half as long as the longest that is left of any, or longer. So the first vector has its
     largest share at one of the first nodes that the space touches, with a positive sign.
     """
     fixed = vectors.copy()
@@ -126,7 +129,7 @@ def _fixed(space: np.ndarray) -> np.ndarray:
     chosen = np.empty((space.shape[1], space.shape[1]))
     for k in range(space.shape[1]):
         lengths = np.einsum("ij,ij->i", left, left)
-        node = int(np.argmax(lengths >= 0.25 * lengths.max()))  # 0.25: half of the length, squared
+        node = int(np.argmax(lengths >= _LONG * lengths.max()))
         direction = left[node] - chosen[:k].T @ (chosen[:k] @ left[node])
         chosen[k] = direction / np.linalg.norm(direction)
         left -= np.outer(left @ chosen[k], chosen[k])

@@ -66,6 +66,19 @@ def test_the_basis_does_not_depend_on_how_it_was_computed(seed):
     np.testing.assert_allclose(L @ fixed, fixed * values, atol=1e-9)
 
 
+@pytest.mark.parametrize("driver", ["ev", "evd", "evr", "evx"])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (2, 2, 2), (6, 6, 6), (2, 3, 1)])
+def test_the_basis_does_not_hang_on_rounding_where_shares_are_simple_fractions(sizes, driver):
+    """One of (1, -2, 1) is half as long as another, exactly."""
+    _, graph = layered(*sizes)
+    L = graph.laplacian().toarray()
+    for seed in range(5):
+        mixed = np.random.default_rng(seed).permutation(len(L))
+        values, vectors = linalg.eigh(L[np.ix_(mixed, mixed)], driver=driver)
+        found = laplacian.fixed_basis(values, vectors[np.argsort(mixed)])
+        np.testing.assert_allclose(found, graph.eigenvectors[1], atol=1e-9)
+
+
 @pytest.mark.parametrize("which", ["lowest", "highest"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_few_frequencies_are_those_of_all(which, weighted):
