@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { decodeGraph, type Graph } from "../../src/core/graph_content.ts";
 import { layoutGraph, nodeY } from "../../src/core/graph_layout.ts";
 import type { WireGraph } from "../../src/core/graph_wire.ts";
@@ -10,10 +10,16 @@ import { countListeners, FakeModel, find, painted, point, press, stubPage } from
 import { wire } from "../samples.ts";
 
 let page: ReturnType<typeof stubPage>;
+const opened: (() => void)[] = [];
 
 beforeEach(() => {
   page = stubPage();
   Reflect.deleteProperty(globalThis, Symbol.for("nbwidgets_nn.gl"));
+});
+
+// What rests in one view for a second would otherwise wake up in another test.
+afterEach(() => {
+  for (const close of opened.splice(0)) close();
 });
 
 /** 4 - 3 - 2 units: 18 edges, two samples. The middle column also bears the name of what its layer returns. */
@@ -40,6 +46,7 @@ async function open(state: Record<string, unknown> = {}) {
   const el = document.createElement("div");
   document.body.append(el);
   const close = widget.render({ model, el });
+  opened.push(close);
   await painted();
   return { model, el, close, root: find(el, ".nbw"), plot: find(el, ".nbw-graph-plot") };
 }
