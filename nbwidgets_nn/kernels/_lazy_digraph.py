@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import copy
+from typing import Any, Self
 
 import networkx as nx
 
@@ -13,13 +13,16 @@ def _filled_first(name: str) -> property:
     setter = getattr(nx.DiGraph, "__dict__", {}).get(name) or nx.Graph.__dict__[name]
 
     def read(self: LazyDiGraph) -> Any:
-        fill = self.__dict__.pop("_fill", None)
-        if fill is not None:
+        method = self.__dict__.pop("_fill", None)
+        if method is not None:
+            for change in _CHANGES:
+                self.__dict__.pop(change, None)
             try:
-                fill()
+                getattr(self, method)()
             except BaseException:
-                self.__dict__["_fill"] = fill
+                self.fill_later(method)
                 raise
+            nx.freeze(self)
         return self.__dict__[name]
 
     return property(read, setter.__set__)
@@ -33,17 +36,20 @@ class LazyDiGraph(nx.DiGraph):
     _succ = _filled_first("_succ") if "_succ" in nx.DiGraph.__dict__ else _adj
     _pred = _filled_first("_pred")
 
-    def fill_later(self, fill: Callable[[], None]) -> None:
-        """Have `fill` add the nodes and edges when they are first asked for; afterwards the graph cannot be changed."""
-
-        def fill_and_freeze() -> None:
-            for name in _CHANGES:
-                self.__dict__.pop(name, None)
-            fill()
-            nx.freeze(self)
-
+    def fill_later(self, method: str) -> None:
+        """Have the method of this name add nodes and edges when they are first asked for; then the graph cannot be changed."""
         nx.freeze(self)
-        self.__dict__["_fill"] = fill_and_freeze
+        self.__dict__["_fill"] = method  # a name, so that copies fill themselves
+
+    def __copy__(self) -> Self:
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        made = memo[id(self)] = type(self).__new__(type(self))
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return made
 
     @property
     def is_filled(self) -> bool:

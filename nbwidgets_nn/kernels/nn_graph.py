@@ -68,7 +68,7 @@ class NNGraph(GraphFrequencies, LazyDiGraph):
         self.activations = activations
         """The recording that the graph was made from."""
         self._units = UnitGraph(stages_of(activations, keep_zeros=INCL))
-        self.fill_later(self._fill_networkx)
+        self.fill_later("_fill_networkx")
 
     @property
     def units(self) -> UnitGraph:
@@ -76,6 +76,12 @@ class NNGraph(GraphFrequencies, LazyDiGraph):
         if "_units" not in self.__dict__:
             raise TypeError(_no_recording("a copy made by networkx"))
         return self._units
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if "_units" in self.__dict__:
+            try_ = "OutputLoader.save(graph, path)"
+            raise TypeError(expected("graph", "no pickle", "an NNGraph, which pickle cannot store", try_))
+        return super().__reduce_ex__(protocol)
 
     @property
     def layers(self) -> tuple[GraphLayer, ...]:

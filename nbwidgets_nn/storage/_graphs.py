@@ -91,7 +91,7 @@ def _made_graph(
     graph = NNGraph(**attributes)
     graph.INCL, graph.activations = bool(INCL), activations
     graph._units = UnitGraph(stages)  # noqa: SLF001 - what its constructor does with a recording
-    graph.fill_later(graph._fill_networkx)  # noqa: SLF001
+    graph.fill_later("_fill_networkx")
     for kind, transformer in transformers.items():
         _check_transformer(kind, transformer, graph.n_nodes)
     graph.transformers = transformers

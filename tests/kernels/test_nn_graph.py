@@ -1,5 +1,7 @@
 """NNGraph as a networkx graph: made late, not to be changed, with names that mean something."""
 
+import copy
+import pickle
 from dataclasses import replace
 
 import networkx as nx
@@ -88,6 +90,37 @@ def test_it_cannot_be_changed_but_its_copies_can(graph):
     assert not graph.to_undirected().is_directed()
     with pytest.raises(TypeError, match="activations: expected a recording, got a copy made by networkx"):
         graph.copy().transform(graph.activations)
+
+
+@pytest.mark.parametrize("is_filled", [False, True])
+@pytest.mark.parametrize("copy_of", [copy.copy, copy.deepcopy])
+def test_copies_by_python_are_the_same_graph(graph, copy_of, is_filled):
+    if is_filled:
+        graph.nodes  # noqa: B018 - fills it
+    copied = copy_of(graph)
+    assert (type(copied), copied.is_filled, copied.n_edges) == (NNGraph, is_filled, graph.n_edges)
+    assert list(copied.edges(data="weight")) == list(graph.edges(data="weight"))
+    assert copied.transform(graph.activations).to_vector() == graph.transform(graph.activations).to_vector()
+    with pytest.raises(nx.NetworkXError, match="Frozen"):
+        copied.add_edge("a", "b")
+
+
+def test_a_graph_that_could_not_be_filled_stays_as_it_was(graph, monkeypatch):
+    monkeypatch.setattr("nbwidgets_nn.kernels._memory.free_memory", lambda _: 1000)
+    with pytest.raises(ValueError, match="graph"):
+        graph.nodes  # noqa: B018 - fills it
+    assert not graph.is_filled
+    with pytest.raises(nx.NetworkXError, match="Frozen"):
+        graph.add_edge("a", "b")
+    monkeypatch.undo()
+    assert len(graph.nodes) == graph.n_nodes
+
+
+def test_pickle_names_what_stores_a_graph(graph):
+    with pytest.raises(TypeError, match=r"an NNGraph, which pickle cannot store. Try: OutputLoader.save"):
+        pickle.dumps(graph)
+    plain = graph.copy()
+    assert list(pickle.loads(pickle.dumps(plain)).edges) == list(graph.edges)
 
 
 def test_networkx_algorithms_run_on_it(graph):
