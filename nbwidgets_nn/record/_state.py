@@ -19,8 +19,8 @@ def unchanged(network: nn.Module) -> Iterator[None]:
 
     Saved and put back, also when the body raises or is interrupted: the training flag and every other
     attribute of every submodule (hooks, buffers and parameters that were replaced, what the model stores on
-    itself, such as a hidden state), the values of buffers, and the random state of Python, NumPy, torch and, if
-    it is in use, CUDA. Not saved: values of parameters, as a copy would double the memory; a model that writes
+    itself, such as a hidden state), the values of buffers, and the random state of Python, NumPy, torch, if it is in
+    use CUDA, and generators that are attributes of submodules. Not saved: values of parameters, as a copy would double the memory; a model that writes
     into its parameters during `forward` is changed, as by any other call.
 
     Cost: one copy of the buffers.
@@ -29,6 +29,9 @@ def unchanged(network: nn.Module) -> Iterator[None]:
     flags = [(module, module.training) for module in modules if hasattr(module, "training")]
     attributes = [_Attributes(module) for module in modules]
     buffers = [(buffer, buffer.detach().clone()) for buffer in network.buffers() if not buffer.is_meta]
+    generators = [
+        (generator, generator.get_state()) for module in modules for generator in _generators(module)
+    ]
     randomness = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global state is what a model uses
     fused = torch.backends.mha.get_fastpath_enabled()
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
@@ -49,6 +52,8 @@ def unchanged(network: nn.Module) -> Iterator[None]:
                 saved.put_back()
             for buffer, values in buffers:
                 _write_back(buffer, values)
+            for generator, state in generators:
+                generator.set_state(state)
             random.setstate(randomness[0])
             np.random.set_state(randomness[1])  # noqa: NPY002
 
@@ -83,6 +88,21 @@ class _Attributes:
 
 
 _COPIED_TYPES = (dict, list, OrderedDict)
+
+
+def _generators(module: nn.Module) -> list[torch.Generator]:
+    """Return the generators that the module has as attributes, also in lists, tuples and dicts."""
+    found = []
+    for value in vars(module).values():
+        inside = (
+            value.values()
+            if isinstance(value, dict)
+            else value
+            if isinstance(value, list | tuple)
+            else [value]
+        )
+        found += [one for one in inside if isinstance(one, torch.Generator)]
+    return found
 
 
 def _write_back(buffer: Tensor, values: Tensor) -> None:

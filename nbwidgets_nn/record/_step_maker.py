@@ -36,8 +36,8 @@ class Function(NamedTuple):
 
     is_held: bool
     versions: list[tuple[Tensor, int | None]]
-    generator: bytes
-    """The state of the random numbers: they cannot be drawn again."""
+    randomness: tuple[bytes, ...]
+    """The states of the random numbers it can draw: they cannot be drawn again."""
 
 
 class _UnknownError(Exception):
@@ -50,7 +50,9 @@ def before(function: Callable, args: tuple, kwargs: dict, hold: Holder) -> Funct
     tensors = list(tensors_in((args, kwargs)))
     versions = [(tensor, version_of(tensor)) for tensor in tensors]
     early = writes_by_name(name, kwargs) or "out" in kwargs
-    seen = Function(*_without_writing(name, function, args, kwargs), False, versions, _generator(tensors))
+    seen = Function(
+        *_without_writing(name, function, args, kwargs), False, versions, _randomness(tensors, args, kwargs)
+    )
     # What is written to has to be looked at before.
     return _held(seen, hold) if early else seen
 
@@ -62,7 +64,7 @@ def origins_of(seen: Function, args: tuple, kwargs: dict, result: Any, hold: Hol
     results = changed if result is None else list(tensors_in(result))
     expected = [*changed, *tensors_in(kwargs.get("out"))]
     by_surprise = any(all(tensor is not other for other in expected) for tensor in written)
-    drawn = seen.generator != _generator([tensor for tensor, _ in seen.versions])
+    drawn = seen.randomness != _randomness([tensor for tensor, _ in seen.versions], args, kwargs)
     if seen.name in NO_STEP or by_surprise or drawn:
         return [None] * len(results)
     if not written and args and result is args[0]:  # x.contiguous(), x.to(...) with nothing to do
@@ -133,6 +135,21 @@ class OnCopy:
         return f"OnCopy({self.__name__})"
 
 
+class UnderAutocast:
+    """A function as it works inside ``torch.autocast(device, dtype)``."""
+
+    def __init__(self, function: Callable, device: str, dtype: torch.dtype) -> None:
+        self.function, self.device, self.dtype = function, device, dtype
+        self.__name__ = function_name(function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with torch.autocast(self.device, self.dtype):
+            return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"UnderAutocast({self.__name__}, {self.device!r}, {self.dtype})"
+
+
 def _held(seen: Function, hold: Holder) -> Function:
     """Return the function with what a step holds in place of tensors; as it is, if that is not known of all of them."""
 
@@ -163,7 +180,10 @@ _PLAIN = (bool, int, float, str, torch.dtype, torch.device, torch.Size)
 
 def _step(seen: Function, result: Tensor, pick: int | None, kwargs: dict) -> Step:
     shape = () if result.is_nested else tuple(result.shape)
-    step = Step(seen.name, seen.function, seen.args, seen.kwargs, pick, shape)
+    function, device = seen.function, result.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        function = UnderAutocast(function, device, torch.get_autocast_dtype(device))
+    step = Step(seen.name, function, seen.args, seen.kwargs, pick, shape)
     if "out" in kwargs:
         return Step("to", Tensor.to, (step, result.dtype), {}, None, shape)
     return step
@@ -182,10 +202,12 @@ def written_by(seen: Function, args: tuple, kwargs: dict) -> list[Tensor]:
     ]
 
 
-def _generator(tensors: list[Tensor]) -> bytes:
+def _randomness(tensors: list[Tensor], args: tuple, kwargs: dict) -> tuple[bytes, ...]:
     device = tensors[0].device if tensors else torch.device("cpu")
-    state = torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
-    return state.numpy().tobytes()
+    states = [torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()]
+    given = (value for value in (*args, *kwargs.values()) if isinstance(value, torch.Generator))
+    states += [generator.get_state() for generator in given]
+    return tuple(state.numpy().tobytes() for state in states)
 
 
 def constant(tensor: Tensor) -> Step:

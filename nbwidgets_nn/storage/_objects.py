@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from nbwidgets_nn.record._step_maker import OnCopy
+from nbwidgets_nn.record._step_maker import OnCopy, UnderAutocast
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.channel_axis import function_name
 from nbwidgets_nn.record.layer import Layer
@@ -247,6 +247,12 @@ def _parts_of_function(function: Any) -> Parts | None:
         return None
     if type(function) is OnCopy:
         return "on copy", {"function": function.function}
+    if type(function) is UnderAutocast:
+        return "under autocast", {
+            "function": function.function,
+            "device": function.device,
+            "dtype": function.dtype,
+        }
     name = name_of(function)
     if name is not None:
         return "function", {"name": name}
@@ -259,4 +265,5 @@ _MAKERS: dict[str, Callable[..., Any]] = {
     "function": function_of,
     "unknown function": lambda name: StoredFunction(str(name)),
     "on copy": OnCopy,
+    "under autocast": UnderAutocast,
 }

@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import weakref
 
 import pytest
 import torch
@@ -127,6 +128,50 @@ def test_shapes_only_lets_go_of_every_tensor_during_the_pass(shapes_only, alive)
         nn.Sequential(*[nn.Tanh() for _ in range(12)], Last()), torch.ones(1237), shapes_only=shapes_only
     )
     assert counts[0] in alive, "what was given, its copy, and what is being handed on, or all of the record"
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 3}])
+def test_a_recording_is_freed_when_it_is_dropped(options):
+    class Ends(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return x + self.fc(x).relu()
+
+    gc.disable()
+    try:
+        rec = Activations(Ends(), torch.randn(7, 3), **options)
+        parts = [rec["fc"].output, rec["fc"].input, rec.returned]
+        gone = [*map(weakref.ref, parts), weakref.ref(rec)]
+        del rec, parts
+        assert [ref() is None for ref in gone] == [True] * 4
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 3}])
+def test_what_the_network_returned(options):
+    class Ends(nn.Module):
+        def forward(self, x):
+            return {"scores": x * 2, "rest": x}
+
+    x = torch.randn(7, 3)
+    rec = Activations(Ends(), x, **options)
+    assert torch.equal(rec.returned, x * 2)
+    assert torch.equal(rec.take([4, 0]).returned, (x * 2)[[4, 0]])
+    net = nn.Sequential(nn.Linear(3, 3))
+    rec = Activations(net, x, **options)
+    assert rec.returned is rec["0"].output
+    assert Activations(net, x, shapes_only=True).returned is None
+    assert Activations(lambda_module(lambda x: None), x, **options).returned is None
+
+
+def lambda_module(function):
+    module = nn.Module()
+    module.forward = function
+    return module
 
 
 def test_a_module_that_runs_again_is_numbered_and_one_with_two_names_has_the_first():

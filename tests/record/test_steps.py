@@ -413,3 +413,61 @@ def test_a_layer_that_writes_to_what_it_does_not_return():
             return self.last(self.writes(h) + h)
 
     assert Activations(Net(), torch.ones(2, 3))["last"].origin is None
+
+
+class Draws(nn.Module):
+    """Draws random numbers of generators of its own."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.a, self.last, self.draw = nn.Linear(4, 4), nn.Identity(), draw
+        self.generators = [torch.Generator().manual_seed(1)]
+        self.generator = torch.Generator().manual_seed(2)
+
+    def forward(self, x):
+        return self.last(self.a(x) + self.draw(self, self.a(x).sigmoid()))
+
+
+def test_numbers_drawn_from_a_generator_of_the_model():
+    net = Draws(
+        lambda net, p: torch.bernoulli(
+            torch.bernoulli(p, generator=net.generator), generator=net.generators[0]
+        )
+    )
+    before = [g.get_state().tolist() for g in (net.generator, *net.generators)]
+    assert Activations(net, torch.randn(3, 4))["last"].origin is None
+    assert [g.get_state().tolist() for g in (net.generator, *net.generators)] == before
+
+
+CONSTANT = {
+    "for itself": lambda net, p: p * torch.rand(4, generator=net.generator),
+    "in place": lambda net, p: p.bernoulli_(0.5, generator=net.generator),
+}
+
+
+@pytest.mark.parametrize("draw", CONSTANT.values(), ids=CONSTANT)
+def test_numbers_drawn_from_no_computed_tensor_are_constants(draw):
+    recording = Activations(Draws(draw), torch.randn(3, 4))
+    same(replay(recording["last"].origin, recorded_in(recording)), recording["last"].input)
+
+
+class Mixed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.last, self.w = nn.Linear(4, 4), nn.Identity(), nn.Parameter(torch.randn(4, 4))
+
+    def forward(self, x):
+        with torch.autocast("cpu", torch.bfloat16):
+            h = self.a(x) @ self.w
+            h.mul_(2)
+        return self.last((x @ self.w) + h)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_steps_inside_autocast(inside):
+    with torch.autocast("cpu", torch.bfloat16, enabled=inside):
+        recording = Activations(Mixed(), torch.randn(3, 4))
+    add = recording["last"].origin
+    same(replay(add, recorded_in(recording)), recording["last"].input)
+    assert "UnderAutocast" in repr(add.args[1].function)
+    assert ("UnderAutocast" in repr(add.function)) == inside

@@ -97,6 +97,22 @@ def test_functions_of_torch_come_back_and_others_as_a_name(again):
         name([])
 
 
+def test_steps_inside_autocast(again):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.w = nn.Linear(3, 3), nn.Parameter(torch.randn(3, 3))
+
+        def forward(self, x):
+            with torch.autocast("cpu", torch.bfloat16):
+                return self.a(x) @ self.w
+
+    old = nw.Activations(Net(), torch.randn(2, 3))
+    new = again(old, network=old.network)
+    assert torch.equal(new.returned, old.returned)
+    assert torch.equal(replay(new.origin, lambda output: new[output.layer].output), old.returned)
+
+
 def test_a_long_chain_of_functions(again):
     class Long(nn.Module):
         def __init__(self):
