@@ -87,14 +87,10 @@ def _dims(step: Step, ndim: int, name: str) -> tuple[int, ...]:
     given = step.kwargs.get("dim", step.kwargs.get("axis"))
     place = 2 if name in ("norm", "vector_norm", "linalg_vector_norm") else 1
     if given is None and len(step.args) > place:
-        given = (
-            step.args[place]
-            if len(step.args) == place + 1 or not isinstance(step.args[place + 1], int)
-            else step.args[place:]
-        )
+        given = step.args[place]  # what follows is keepdim, or a dtype
     if given is None or isinstance(given, bool | torch.dtype):
         return tuple(range(ndim))
-    dims = (given,) if isinstance(given, int) else tuple(dim for dim in given if not isinstance(dim, bool))
+    dims = (given,) if isinstance(given, int) else tuple(given)
     return tuple(sorted(dim % max(ndim, 1) for dim in dims)) or tuple(range(ndim))
 
 
