@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from nbwidgets_nn.kernels.function_names import LINEAR, PRODUCTS
@@ -50,6 +51,8 @@ def _broadcasting(source: Laid, laid: Laid) -> Reach:
 
 def _factor(step: Step, origin: Origin, laid: Laid, reach: Reach, name: str, operands: int) -> Weights | None:
     """Return the weight that the value at a place has in a sum or a product with a constant; pointwise functions: 1."""
+    if name in ("where", "masked_fill"):
+        return _chosen(step, origin, laid, reach, name, operands)
     first, second = (_at_place(step, place) is origin for place in (0, 1))
     if not (first or second) or (name not in LINEAR and operands > 1):
         return None  # two recorded values are multiplied with each other: neither is the other's weight
@@ -58,13 +61,27 @@ def _factor(step: Step, origin: Origin, laid: Laid, reach: Reach, name: str, ope
         weights = (-alpha, 1.0) if name == "rsub" else (1.0, LINEAR[name] * alpha)
         return Uniform(reach, first * weights[0] + second * weights[1])
     if name not in PRODUCTS:
-        return Uniform(reach)
+        return Uniform(reach, -1.0 if name in ("neg", "negative") else 1.0)
     return None if first and second else _multiplied(step, laid, reach, name, is_first=first)
 
 
 def _at_place(step: Step, place: int) -> Any:
     """Return the first or second argument, however it was given."""
     return step.args[place] if place < len(step.args) else step.kwargs.get(("input", "other")[place])
+
+
+def _chosen(step: Step, origin: Origin, laid: Laid, reach: Reach, name: str, operands: int) -> Uniform | None:
+    """Return the weight 1 where a constant mask takes the value, and 0 where it takes another one."""
+    args = (*step.args, *step.kwargs.values())
+    mask, yes, no = args if len(args) == 3 else (None, *args, None, None)[:3]
+    if name == "masked_fill":
+        mask, yes, no = yes, no, mask
+    elif isinstance(yes, Tensor) and yes.dtype == torch.bool and not isinstance(mask, Tensor):
+        mask, yes = yes, mask  # called as a method of the value
+    if not isinstance(mask, Tensor):
+        return Uniform(reach) if operands == 1 else None
+    taken = _constant(mask.bool(), laid)
+    return Uniform(reach, (yes is origin) * taken + (no is origin) * (1 - taken))
 
 
 def _multiplied(step: Step, laid: Laid, reach: Reach, name: str, *, is_first: bool) -> Uniform:
