@@ -39,7 +39,8 @@ MOVING = _names(
 """Every value is another one, or a constant."""
 
 JOINING = _names(
-    "cat concat concatenate stack hstack vstack dstack column_stack setitem broadcast_tensors meshgrid"
+    "cat concat concatenate stack hstack vstack dstack column_stack setitem broadcast_tensors meshgrid",
+    "slice_scatter select_scatter",
 )
 """Those among them whose constants are values."""
 

@@ -128,16 +128,17 @@ def _laid_out(numbers: Tensor, source: Laid) -> Tensor:
 
 
 def _run(step: Step, ids: dict[int, Tensor], name: str) -> Tensor:
+    def given(value: Any) -> Any:
+        return ids[id(value)] if isinstance(value, Origin) else value
+
     def filled(value: Any) -> Any:
-        if isinstance(value, Origin):
-            return ids[id(value)]
-        if name in JOINING and isinstance(value, Tensor) and value.is_floating_point():
-            return torch.zeros(value.shape, dtype=torch.float64)
-        return value
+        constant = name in JOINING and isinstance(value, Tensor)
+        return torch.zeros(value.shape, dtype=torch.float64) if constant else given(value)
 
     args, kwargs = map_arguments(step.args, filled), map_arguments(step.kwargs, filled)
-    if name in ("setitem", "slice_scatter", "select_scatter") and not isinstance(args[-1], Tensor):
-        args = (*args[:-1], 0.0)
+    if name == "setitem":
+        value = args[2] if isinstance(args[2], Tensor) else 0.0
+        args = (args[0], map_arguments(step.args[1], given), value)
     if name == "pad":
         args, kwargs = _padding_with_zeros(args, kwargs)
     with torch.no_grad():

@@ -49,3 +49,119 @@ def test_leaving_out_zeros_leaves_the_reach_as_it_was(monkeypatch):
     before = reach.table.toarray()
     _without_zeros(Link(0, Reach((reach,)), Uniform(Reach((reach,)), np.array([0.0, 1.0, 1.0]))))
     assert np.array_equal(reach.table.toarray(), before)
+
+
+def between(function, size=None):
+    """Put a function between two layers whose weights are known."""
+    first = nn.Identity() if size is None else nn.Linear(size, size, bias=False)
+    return Made(lambda m, x: m.b(function(m.a(x))), a=first, b=nn.Identity())
+
+
+def graph_of(model, *shape, samples=1, keep_zeros=True):
+    torch.manual_seed(0)
+    return NNGraph(Activations(model, torch.randn(samples, *shape)), INCL=keep_zeros)
+
+
+def last_weights(function, *shape, keep_zeros=True, samples=1):
+    """Return (places of the last layer, places of the one before): the weights, nan where there is no edge."""
+    graph = graph_of(between(function), *shape, keep_zeros=keep_zeros, samples=samples)
+    assert graph.notes == ()
+    a, b = graph.layers[1:]
+    table = [graph.adjacency_matrix(weighted=weighted).toarray() for weighted in (False, True)]
+    edges, weights = (part[b.start :, a.start : b.start] for part in table)
+    return np.where(edges > 0, weights, np.nan)
+
+
+def edges_between(function, *shape, samples=1):
+    return np.argwhere(~np.isnan(last_weights(function, *shape, samples=samples))).tolist()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: x.mean((2, 3), True), lambda x: x.sum([2, 3], True), lambda x: torch.sum(x, (2, 3), True)],
+)
+def test_axes_of_a_reduction_before_a_positional_keepdim(function):
+    weight = last_weights(function, 2, 2, 2)
+    expected = np.kron(np.eye(2), np.ones((1, 4)))
+    assert np.array_equal(~np.isnan(weight), expected > 0)
+
+
+def test_one_axis_before_a_positional_keepdim():
+    assert edges_between(lambda x: x.sum(1, True), 2, 2) == [[0, 0], [0, 2], [1, 1], [1, 3]]
+
+
+@pytest.mark.parametrize("negated", [lambda x: -x, torch.neg, lambda x: x.negative()])
+def test_a_negated_value_has_the_weight_minus_1(negated):
+    assert np.array_equal(np.nan_to_num(last_weights(negated, 2)), -np.eye(2))
+    model = Made(
+        lambda m, x: m.b(negated(m.a(x))), a=nn.Linear(2, 2, bias=False), b=nn.Linear(2, 1, bias=False)
+    )
+    recording = Activations(model, torch.tensor([[1.0, 2.0]]))
+    assert NNGraph(recording).transform(recording, "weighted")["b"].output.item() == pytest.approx(
+        0, abs=1e-6
+    )
+
+
+def mask():
+    return torch.tensor([True, False, False])
+
+
+@pytest.mark.parametrize(
+    ("function", "weights"),
+    [
+        (lambda x: x.masked_fill(mask(), 7.0), [0, 1, 1]),
+        (lambda x: x.masked_fill(mask=mask(), value=7.0), [0, 1, 1]),
+        (lambda x: torch.where(mask(), x, 0.0), [1, 0, 0]),
+        (lambda x: torch.where(mask(), torch.tensor(0.0), x), [0, 1, 1]),
+        (lambda x: x.where(mask(), torch.tensor(0.0)), [1, 0, 0]),
+        (lambda x: torch.where(mask(), x, x), [1, 1, 1]),
+    ],
+)
+def test_a_constant_mask_has_the_weights_0_and_1(function, weights):
+    assert np.array_equal(np.nan_to_num(last_weights(function, 3)), np.diag(weights))
+    kept = last_weights(function, 3, keep_zeros=False)
+    assert np.array_equal(~np.isnan(kept), np.diag(weights) > 0)
+
+
+def test_a_constant_mask_between_two_values_chooses_one():
+    model = Made(
+        lambda m, x: m.c(torch.where(mask(), m.a(x), m.b(x))),
+        a=nn.Identity(),
+        b=nn.Identity(),
+        c=nn.Identity(),
+    )
+    weights = graph_of(model, 3).adjacency_matrix(weighted=True).toarray()[-3:, 3:9]
+    assert np.array_equal(weights, np.hstack([np.diag([1, 0, 0]), np.diag([0, 1, 1])]))
+
+
+def with_first(value):
+    def function(x):
+        new = x.clone()
+        new[:, 0] = value()
+        return new
+
+    return function
+
+
+def counts(x):
+    return torch.tensor([[1, 2]]).expand(len(x), 2)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize(
+    ("function", "edges"),
+    [
+        (lambda x: torch.cat([x, counts(x)], 1), [[0, 0], [1, 1]]),
+        (lambda x: torch.cat([counts(x) > 1, x], 1), [[2, 0], [3, 1]]),
+        (lambda x: torch.stack([counts(x), x], 1), [[2, 0], [3, 1]]),
+        (with_first(lambda: torch.tensor(3)), [[1, 1]]),
+        (with_first(lambda: 2), [[1, 1]]),
+        (lambda x: torch.zeros(len(x), 3).slice_scatter(x, 1, 0, 2), [[0, 0], [1, 1]]),
+        (lambda x: torch.ones(len(x), 3).slice_scatter(x, 1, 1, 3), [[1, 0], [2, 1]]),
+        (lambda x: x.slice_scatter(torch.ones(len(x), 1), 1, 0, 1), [[1, 1]]),
+        (lambda x: x.select_scatter(torch.ones(len(x)), 1, 0), [[1, 1]]),
+        (lambda x: torch.ones(len(x), 3).select_scatter(x[:, 0], 1, 2), [[2, 0]]),
+    ],
+)
+def test_constants_that_are_joined_are_no_values_of_units(function, edges, samples):
+    assert edges_between(function, 2, samples=samples) == edges
