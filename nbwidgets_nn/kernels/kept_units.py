@@ -69,13 +69,13 @@ def kept_units(origin: Origin, start: Step, label: Tensor) -> Kept | None:
     """
     known: dict[int, object] = {id(start): label.long()}
     functions = []
-    for node in steps_in(origin):
+    for node in steps_in(origin, {id(start)}):
         if node is start or isinstance(node, Output):
             continue
         parts = {id(part) for part in parts_of(node)}
         if not parts or all(known.get(part) is _NEUTRAL for part in parts):
             known[id(node)] = _NEUTRAL
-        elif parts <= set(known) and (found := _behind(node, known)) is not None:
+        elif all(part in known for part in parts) and (found := _behind(node, known)) is not None:
             known[id(node)] = found
             functions += [node.name] if node.name not in _SILENT else []
     end = known.get(id(origin))
