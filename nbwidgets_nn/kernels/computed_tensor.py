@@ -38,21 +38,27 @@ class ComputedTensor:
     MemoryError where there is not enough. Methods that change a tensor in place are refused: they would change a copy.
     """
 
+    _at: Callable[..., Tensor]
+    _fill: Callable[[Tensor], None] | None = None
+
     def __init__(
         self,
         shape: tuple[int, ...],
         dtype: torch.dtype,
         device: torch.device,
-        at: Callable[..., Tensor],
+        at: Callable[..., Tensor] | None = None,
         instead: str = "index it: t[0, 1]",
         fill: Callable[[Tensor], None] | None = None,
     ) -> None:
         self.shape = torch.Size(shape)
         self.dtype = dtype
         self.device = device
-        self._at = at
         self._instead = instead
-        self._fill = fill
+        # A class can have them as methods: bound ones kept here would hold the object itself, and free it late.
+        if at is not None:
+            self._at = at
+        if fill is not None:
+            self._fill = fill
 
     @property
     def ndim(self) -> int:

@@ -77,7 +77,7 @@ class LayerTriplets(ComputedTensor):
         """Of an addition, the function that gave the sum (`record.steps.Step`)."""
         device = edges.device if is_sum else edges.target.device
         shape = (math.prod(self.row_shape), math.prod(self.source_shape), math.prod(self.target_shape), 3)
-        super().__init__(shape, edges.dtype, device, self._triplets_at, _INSTEAD, self._fill_planes)
+        super().__init__(shape, edges.dtype, device, instead=_INSTEAD)
 
     @cached_property
     def target(self) -> Tensor:
@@ -233,7 +233,7 @@ class LayerTriplets(ComputedTensor):
             check_memory((samples, self.shape[2], self.shape[1]), self.dtype, _INSTEAD, self.device)
         return self.block.matrix
 
-    def _triplets_at(self, row: Tensor, source: Tensor, target: Tensor, which: Tensor) -> Tensor:
+    def _at(self, row: Tensor, source: Tensor, target: Tensor, which: Tensor) -> Tensor:
         planes = (
             lambda: self.source[row, source],
             lambda: self.block.edge_at(row, source, target)[0],
@@ -253,7 +253,7 @@ class LayerTriplets(ComputedTensor):
         # Plane by plane: each of the three is written in one stream.
         return empty((3, *self.shape[:3]), dtype, self.device).movedim(0, -1)
 
-    def _fill_planes(self, out: Tensor) -> None:
+    def _fill(self, out: Tensor) -> None:
         source, weight, target = out.unbind(-1)
         source.copy_(self.source[:, :, None].expand_as(source))
         weight.copy_(self._weight().mT.contiguous().expand_as(weight))

@@ -1,6 +1,8 @@
 """`triplets`: against the seed's repeat-and-cat and naive sums, on every model of the zoo."""
 
 import copy
+import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -483,3 +485,15 @@ def test_rows_and_units_that_there_are_not(given, error, message):
     t = nw.triplets(nn.Linear(3, 2), torch.ones(4, 3))["Linear"]
     with pytest.raises(error, match=message):
         t.top(1, **given)
+
+
+def test_what_is_dropped_is_freed():
+    gc.disable()
+    try:
+        t = nw.triplets(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), torch.randn(7, 3))
+        parts = [t["0"].target, t["0"][2, 1], t.recording]
+        gone = [*map(weakref.ref, (*parts, t["0"])), weakref.ref(t)]
+        del t, parts
+        assert [ref() is None for ref in gone] == [True] * 5
+    finally:
+        gc.enable()
