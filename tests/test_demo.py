@@ -37,9 +37,11 @@ def test_same_seed_gives_the_same_network():
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
 
 
-def test_readme_runs_as_it_stands():
+def test_readme_runs_as_it_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
     _, without_widgets = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)[:2]
     names = {}
     exec(without_widgets, names)
     assert 0 < len(names["kept"]) < 64
+    assert {path.name for path in tmp_path.iterdir()} == {"edges.png", "spectrum.pdf"}
