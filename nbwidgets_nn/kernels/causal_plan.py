@@ -15,7 +15,8 @@ from functools import lru_cache
 import numpy as np
 
 from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels.product_reach import Reach, compose, full, own, union, union_sums
+from nbwidgets_nn.kernels.composed_reach import compose
+from nbwidgets_nn.kernels.product_reach import Reach, full, own, union, union_sums
 from nbwidgets_nn.kernels.stages import Stage
 
 Terms = tuple[Reach, ...]

@@ -143,21 +143,6 @@ def _signed(terms: Sequence[Reach]) -> list[tuple[int, Reach]]:
     return found
 
 
-def compose(outer: Reach, inner: Reach) -> Reach:
-    """Rows of `outer` read what the rows of `inner` read that they read."""
-    if outer.is_own:
-        return inner
-    if inner.is_own:
-        return outer
-    if outer.is_full and inner.is_full:
-        return full(outer.rows, inner.cols)
-    left, right = _Parts.of(outer), _Parts.of(inner)
-    joined = []
-    for ours, theirs in ax.common_sizes(left.sizes("col"), right.sizes("row")):
-        joined += _joined(left, right, ours, theirs)
-    return _Parts(joined).reach()
-
-
 def meet(first: Reach, second: Reach) -> Reach:
     """Rows read what they read in both."""
     first, second = _alike(first, second)
@@ -256,69 +241,3 @@ def _split_like(reach: Reach, other: Reach) -> Reach:
         if len(ours) == 1 < len(parts) and reach.axes[ours[0]].own:
             pieces[ours[0]] = [ax.each(theirs[k]) for k in parts]
     return Reach(tuple(piece for k in range(len(pieces)) for piece in pieces[k]))
-
-
-@dataclass
-class _Part:
-    """An axis while axes are divided and joined, with its place among the rows' and among the columns' axes."""
-
-    axis: AxisReach
-    row: tuple
-    col: tuple
-
-
-_LAST = (float("inf"),)
-
-
-class _Parts(list):
-    @classmethod
-    def of(cls, reach: Reach) -> _Parts:
-        place = {axis: k for k, axis in enumerate(reach.order)}
-        return cls(_Part(axis, (k,), (place[k],)) for k, axis in enumerate(reach.axes))
-
-    def sorted(self, side: str) -> list[_Part]:
-        return sorted(self, key=lambda part: getattr(part, side))
-
-    def sizes(self, side: str) -> list[int]:
-        return [getattr(part.axis, f"{side}s") for part in self.sorted(side)]
-
-    def reach(self) -> Reach:
-        rows = sorted(self, key=lambda part: part.row)
-        order = sorted(range(len(rows)), key=lambda k: rows[k].col)
-        return Reach(tuple(part.axis for part in rows), tuple(order))
-
-
-def _joined(left: _Parts, right: _Parts, ours: list[int], theirs: list[int]) -> list[_Part]:
-    """Compose a run of the outer's axes with the run of the inner's axes that it reads."""
-    outer, inner = [left.sorted("col")[k] for k in ours], [right.sorted("row")[k] for k in theirs]
-    if not inner:
-        return [_Part(part.axis, part.row, (*_LAST, *part.row)) for part in outer]
-    if not outer:
-        return [_Part(part.axis, (*_LAST, *part.col), part.col) for part in inner]
-    if len(outer) == 1 < len(inner):
-        outer = _divided(outer[0], [part.axis.rows for part in inner], "col") or outer
-    elif len(inner) == 1 < len(outer):
-        inner = _divided(inner[0], [part.axis.cols for part in outer], "row") or inner
-    if len(outer) != len(inner) or any(a.axis.cols != b.axis.rows for a, b in zip(outer, inner, strict=True)):
-        outer, inner = [_merged(left, outer, "row")], [_merged(right, inner, "col")]
-    return [_Part(ax.compose(a.axis, b.axis), a.row, b.col) for a, b in zip(outer, inner, strict=True)]
-
-
-def _divided(part: _Part, sizes: list[int], side: str) -> list[_Part] | None:
-    pieces = ax.split(part.axis, *((None, sizes) if side == "col" else (sizes, None)))
-    if pieces is None:
-        return None
-    return [_Part(piece, (*part.row, k), (*part.col, k)) for k, piece in enumerate(pieces)]
-
-
-def _merged(parts: _Parts, run: list[_Part], other_side: str) -> _Part:
-    """Join axes that follow each other on one side; NoProduct if on the other side they do not."""
-    wide = [part for part in parts.sorted(other_side) if getattr(part.axis, f"{other_side}s") > 1]
-    inside = [part for part in run if getattr(part.axis, f"{other_side}s") > 1]
-    if inside:
-        first = next(k for k, part in enumerate(wide) if part is inside[0])
-        if [id(part) for part in wide[first : first + len(inside)]] != [id(part) for part in inside]:
-            raise NoProduct("axes that are mixed up")
-    anchor = (inside or run)[0]
-    row, col = (anchor.row, run[0].col) if other_side == "row" else (run[0].row, anchor.col)
-    return _Part(reduce(ax.kron, (part.axis for part in run)), row, col)

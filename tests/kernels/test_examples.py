@@ -36,6 +36,7 @@ MODULES = [
     "kernels.nn_graph",
     "kernels.null_reference",
     "kernels.pair_information",
+    "kernels.composed_reach",
     "kernels.product_reach",
     "kernels.redundancy",
     "kernels.sampled_information",

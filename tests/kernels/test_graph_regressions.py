@@ -165,3 +165,47 @@ def counts(x):
 )
 def test_constants_that_are_joined_are_no_values_of_units(function, edges, samples):
     assert edges_between(function, 2, samples=samples) == edges
+
+
+def windows(x):
+    """Cut a picture, (samples, 4, 4, 3), into windows of 2 x 2, after a roll."""
+    x = x.roll((1, 1), (1, 2)).view(-1, 2, 2, 2, 2, 3)
+    return x.permute(0, 1, 3, 2, 4, 5).reshape(-1, 4, 3)
+
+
+def patches_of_tensor(x):
+    return x.unfold(2, 2, 2).unfold(3, 2, 2).reshape(len(x), 4, 4)
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize(
+    ("cut", "shape", "features"),
+    [
+        (lambda x: F.pixel_unshuffle(x, 2).flatten(2).transpose(1, 2), (1, 4, 4), 4),
+        (lambda x: F.pixel_unshuffle(x, 2).flatten(2).transpose(1, 2), (2, 4, 6), 8),
+        (patches_of_tensor, (1, 4, 4), 4),
+        (windows, (4, 4, 3), 3),
+    ],
+)
+def test_patches_and_windows_before_a_linear(cut, shape, features, samples):
+    model = Made(lambda m, x: m.a(cut(x)).flatten(1).sum(1), a=nn.Linear(features, 2))
+    torch.manual_seed(0)
+    recording = Activations(model, torch.randn(samples, *shape))
+    graph = NNGraph(recording)
+    assert graph.notes == ()
+    size = np.prod(shape)
+    read = cut(torch.arange(1.0, 1 + size).reshape(1, *shape)).long().numpy().reshape(-1, features) - 1
+    expected = np.zeros((2 * len(read), size))
+    np.put_along_axis(expected, read.repeat(2, axis=0), 1, axis=1)
+    A = graph.adjacency_matrix().toarray()
+    assert np.array_equal(A[size:, :size], expected)
+    values = np.random.default_rng(0).standard_normal((2, graph.n_nodes))
+    W = np.eye(len(A)) + A
+    np.testing.assert_allclose(graph.units.closure.apply(values), values @ W.T, atol=1e-12)
+    np.testing.assert_allclose(graph.units.closure.solve(values), np.linalg.solve(W, values.T).T, atol=1e-9)
+
+
+def test_the_channels_of_windows_stay_an_axis_of_their_own():
+    model = Made(lambda m, x: m.a(windows(x)).flatten(1).sum(1), a=nn.Linear(3, 2))
+    (part,) = list(graph_of(model, 4, 4, 3).units.direct.values())[-1]
+    assert [axis.cols for axis in part.terms[0].axes] == [16, 3]

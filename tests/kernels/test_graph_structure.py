@@ -83,14 +83,13 @@ def _biases(recording, graph):
         (lambda x: x.add(1).mul(3), 3.0),
         (lambda x: x + x, 2.0),
         (lambda x: torch.sub(x, x, alpha=3), -2.0),
-        (lambda x: -x.relu(), 1.0),
+        (lambda x: -x.relu(), -1.0),
     ],
 )
 def test_constants_in_functions_are_weights_and_pointwise_functions_have_1(function, weight):
     model = Made(lambda m, x: m.last(function(m.first(x))), first=nn.Identity(), last=nn.Identity())
     graph = NNGraph(Activations(model, torch.randn(1, 2)))
-    expected = weight if "relu" not in str(function.__code__.co_names) else 1.0
-    assert graph.adjacency_matrix(weighted=True).toarray()[4:, 2:4] == pytest.approx(expected * np.eye(2))
+    assert graph.adjacency_matrix(weighted=True).toarray()[4:, 2:4] == pytest.approx(weight * np.eye(2))
 
 
 @pytest.mark.parametrize("keep_zeros", [True, False])
