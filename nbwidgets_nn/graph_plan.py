@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from nbwidgets_nn.kernels.channel_edges import ChannelEdges, joined_in_groups
 from nbwidgets_nn.kernels.edges_of_layers import ADAPTIVE_AVERAGES, ADAPTIVE_MAXIMA
 from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
 from nbwidgets_nn.kernels.source_units import source_layer
-from nbwidgets_nn.kernels.sums_in_steps import sums_in
+from nbwidgets_nn.kernels.sums_in_steps import Term, sums_in
 from nbwidgets_nn.kernels.triplets import Triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import AVERAGES, MAXIMA, WEIGHTED
@@ -60,9 +61,8 @@ class GraphPlan:
         # The columns that each layer's output and input stand in.
         self._home: dict[str, int] = {}
         self._taken: dict[str, int] = {}
-        # The calls whose input each step made.
-        self._made: dict[int, str] = {}
         self._sums = Sums(recording, self.columns, self._home, self._taken)
+        self._made = self._sums.made
         for name in recording:
             self._place(recording[name])
         self._end()
@@ -102,7 +102,8 @@ class GraphPlan:
         if not additions or additions[0].calls:
             return
         column = Column(step=additions[0].name, after="sum")
-        if self._add(additions[0], None, None, column):
+        start, terms = next(sums_in(self._recording.origin, self._made))
+        if self._add(additions[0], None, start, terms, column):
             column.positions = additions[0].shape[2] // column.units
             column.values = self.bundles[-1].edges.target / column.positions
             self._open(column)
@@ -127,15 +128,12 @@ class GraphPlan:
         return column
 
     def _column_of_input(self, layer: Layer) -> int:
-        known = self._made.get(id(layer.origin))
-        if known is not None:
-            return self._as_known(known, layer)
         column = Column(before=layer.name)
         start, terms = next(sums_in(layer.origin, self._made), (None, ())) if layer.origin else (None, ())
         if start is not None and not terms and self._follows(layer, start):
             return self._taken[self._made[id(start)]]
         if terms and any(
-            self._add(one, layer, start, column) for one in self._found.sums_before(layer.name)[:1]
+            self._add(one, layer, start, terms, column) for one in self._found.sums_before(layer.name)[:1]
         ):
             return self._open(column)
         made_by = source_layer(self._recording, layer)
@@ -143,12 +141,6 @@ class GraphPlan:
             return self._home[made_by]
         self.without.append(self._because(column.name, f"{layer.name}.add"))
         return self._open(column)
-
-    def _as_known(self, call: str, layer: Layer) -> int:
-        """Return the column of what another call took before."""
-        if call in self._sums.groups:
-            self._sums.groups[layer.name] = self._sums.groups[call]
-        return self._taken[call]
 
     def _follows(self, layer: Layer, start: Step) -> bool:
         """Tell whether the layer takes, behind functions, the units of what another call took before."""
@@ -168,9 +160,16 @@ class GraphPlan:
             self._sums.groups[layer.name] = way.groups
         return way is not None
 
-    def _add(self, addition: LayerTriplets, layer: Layer | None, start: Step | None, column: Column) -> bool:
+    def _add(
+        self,
+        addition: LayerTriplets,
+        layer: Layer | None,
+        start: Step,
+        terms: Sequence[Term],
+        column: Column,
+    ) -> bool:
         """Draw the edges into a sum whose column is opened next, if all of its addends are known."""
-        bundles = self._sums.join(addition, layer, start, column)
+        bundles = self._sums.join(addition, layer, start, terms, column)
         self.bundles += bundles or []
         return bundles is not None
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from nbwidgets_nn.graph_addends import Addend, added_up, addends_of, alike, sum_edges
 from nbwidgets_nn.graph_columns import Bundle, Column, in_words, input_axis
-from nbwidgets_nn.graph_ways import along, followed
+from nbwidgets_nn.graph_ways import along, followed, units_added
 from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
 from nbwidgets_nn.kernels.source_units import SourceUnits
+from nbwidgets_nn.kernels.sums_in_steps import Term
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.layer import Layer
 from nbwidgets_nn.record.steps import Step
@@ -26,24 +29,32 @@ class Sums:
         """Take what the plan has, to look at as it grows: the columns, and where each layer's output and input stand."""
         self._recording, self._columns, self._home, self._taken = recording, columns, home, taken
         self._samples = len(recording["input"].output)
+        self.made: dict[int, str] = {}
+        """By the id of the step that made it, the call whose input it is first."""
         self.groups: dict[str, NDArray] = {}
         """Of a layer behind a sum that takes each of its units as several numbers, the unit of each number of a row."""
 
     def join(
-        self, addition: LayerTriplets, layer: Layer | None, start: Step | None, column: Column
+        self,
+        addition: LayerTriplets,
+        layer: Layer | None,
+        start: Step | None,
+        terms: Sequence[Term],
+        column: Column,
     ) -> list[Bundle] | None:
         """Return the bundles from the columns of the addends to that of their sum; None if not all addends stand in columns.
 
-        The sum, made by the step ``start``, goes into a layer, as it is or behind functions that keep its units; behind the
+        The sum, made by the step ``start`` of ``terms``, goes into a layer, as it is or behind functions that keep its units; behind the
         last layer (None) it stands by itself.
         """
         if len(addition.row_shape) != 1 or addition.row_shape[0] != self._samples:
             return None
-        homes = [None if units.is_constant else self._home_of(units.layer) for units in addition.addends]
-        if not all(units.is_constant or home for home, units in zip(homes, addition.addends, strict=True)):
+        addends = self._addends(addition, terms)
+        homes = [None if units.is_constant else self._home_of(units.layer) for units in addends]
+        if not all(units.is_constant or home for home, units in zip(homes, addends, strict=True)):
             return None
         straight = layer is None or _makes_input(addition, layer)
-        axis = self._axis_of_sum(addition, layer if straight else None, homes)
+        axis = self._axis_of_sum(addition, layer if straight else None, homes, addends)
         target = along(addition.target_shape, axis)
         units = int(target.max()) + 1
         after = "" if layer is None or _is_input(addition, layer) else in_words(layer.input_activation)
@@ -52,7 +63,7 @@ class Sums:
             if way is None:
                 return None
             after = ", ".join(way.functions)
-        found = self._edges(addition, homes, target, units)
+        found = self._edges(addition, list(zip(homes, addends, strict=True)), target, units)
         if found is None:
             return None
         if not straight and way.groups is not None:
@@ -60,11 +71,27 @@ class Sums:
         column.units, column.after = units, after or column.after
         return found
 
+    def _addends(self, addition: LayerTriplets, terms: Sequence[Term]) -> list[SourceUnits]:
+        """Return whose units are added; those that `triplets` does not know are followed through more functions."""
+        values = [term.value for term in terms if not isinstance(term.value, int | float)]
+        known = list(addition.addends)
+        if len(values) != len(known):
+            return known
+        shape = tuple(addition.target_shape)
+        for k, (value, units) in enumerate(zip(values, known, strict=True)):
+            if isinstance(value, Step) and not units.layer:
+                known[k] = units_added(self._recording, value, shape, self.made) or units
+        return known
+
     def _edges(
-        self, addition: LayerTriplets, homes: list[_Home | None], target: NDArray, units: int
+        self,
+        addition: LayerTriplets,
+        sources: list[tuple[_Home | None, SourceUnits]],
+        target: NDArray,
+        units: int,
     ) -> list[Bundle] | None:
         addends = addends_of(addition)
-        for k, (home, of) in enumerate(zip(homes, addition.addends, strict=True)):
+        for k, (home, of) in enumerate(sources):
             if home is None:
                 continue
             own = self._units_in(home, of)
@@ -127,12 +154,25 @@ class Sums:
             return home.groups[channel]
         return channel // (width // column.units)
 
-    def _axis_of_sum(self, addition: LayerTriplets, layer: Layer | None, homes: list[_Home | None]) -> int:
+    def _axis_of_sum(
+        self,
+        addition: LayerTriplets,
+        layer: Layer | None,
+        homes: list[_Home | None],
+        addends: list[SourceUnits],
+    ) -> int:
+        """Return the axis that counts units: the layer's, or that along which an addend has all units in order."""
         if layer is not None:
             return input_axis(self._recording, layer)
-        pairs = zip(homes, addition.addends, strict=True)
-        known = [home.axis for home, units in pairs if home and units.shape == addition.target_shape]
-        return known[0] if known else 1
+        shape = tuple(addition.target_shape)
+        for home, units in zip(homes, addends, strict=True):
+            if home is None or units.order is None or home.axis > len(units.shape):
+                continue
+            unit = along(units.shape, home.axis)[units.order.cpu().numpy()]
+            axes = [axis for axis in range(1, len(shape) + 1) if np.array_equal(along(shape, axis), unit)]
+            if axes:
+                return axes[0]
+        return 1
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""The way from a sum to the layer that takes it, through functions that keep its units apart."""
+"""The ways to a sum and from it to the layer that takes it, through functions that keep units apart."""
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +12,10 @@ from torch import Tensor, nn
 
 from nbwidgets_nn.graph_columns import input_axis
 from nbwidgets_nn.kernels.kept_units import kept_units
+from nbwidgets_nn.kernels.source_units import SourceUnits
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.layer import Layer
-from nbwidgets_nn.record.steps import Step
+from nbwidgets_nn.record.steps import Origin, Output, Step, steps_in
 
 # Samples that are followed, where the functions take any number of them; otherwise all, up to this many numbers.
 _FEW = 2
@@ -40,19 +42,55 @@ def followed(recording: Activations, layer: Layer, start: Step, unit: NDArray, u
         unit: (numbers,) the unit of each number that the step gives for a sample.
         units: how many there are.
     """
+    for taken, functions in _ways(layer.origin, start, unit, units):
+        if taken.shape == layer.input.shape[1:]:
+            fits, groups = _as_taken(recording, layer, taken.numpy(), units)
+            return Way(functions, groups) if fits else None
+    return None
+
+
+def units_added(
+    recording: Activations, addend: Origin, shape: tuple[int, ...], earlier: Container[int]
+) -> SourceUnits | None:
+    """Return the units of one call that an addend has behind functions that keep them; None if it has not.
+
+    Args:
+        recording: that it is from.
+        addend: how it came about.
+        shape: of a sample of the sum.
+        earlier: ids of steps that other calls take, and that are not followed.
+    """
+    leaves = [node for node in steps_in(addend, earlier) if isinstance(node, Output) or id(node) in earlier]
+    if len(leaves) != 1 or not isinstance(leaves[0], Output) or leaves[0].index:
+        return None
+    (leaf,) = leaves
+    axis = recording[leaf.layer].channel_axis
+    if not axis:
+        return None
+    unit = along(leaf.shape[1:], axis)
+    for taken, _ in _ways(addend, leaf, unit, leaf.shape[axis]):
+        if torch.broadcast_shapes(taken.shape, shape) == shape:
+            # Whichever number of the unit: only the unit counts.
+            number = np.unique(unit, return_index=True)[1][taken.numpy()]
+            return SourceUnits(leaf.layer, leaf.shape[1:], torch.tensor(number).broadcast_to(shape).flatten())
+    return None
+
+
+def _ways(
+    origin: Origin, start: Origin, unit: NDArray, units: int
+) -> Iterator[tuple[Tensor, tuple[str, ...]]]:
+    """Yield the unit of each number of a row at the end, and the functions on the way: of a few samples, then of all."""
     samples, shape = start.shape[0], start.shape[1:]
     if len(unit) != np.prod(shape, dtype=np.int64):
-        return None
+        return
     for rows in sorted({min(_FEW, samples), samples}):
         if rows > _FEW and rows * len(unit) > _MOST:
-            return None
+            return
         label = torch.as_tensor(unit).view(1, *shape) + units * torch.arange(rows).view(-1, *[1] * len(shape))
-        kept = kept_units(layer.origin, start, label)
+        kept = kept_units(origin, start, label)
         taken = None if kept is None else _of_a_sample(kept.label, rows, units)
-        if taken is not None and taken.shape == layer.input.shape[1:]:
-            fits, groups = _as_taken(recording, layer, taken.numpy(), units)
-            return Way(kept.functions, groups) if fits else None
-    return None
+        if taken is not None:
+            yield taken, kept.functions
 
 
 def _of_a_sample(label: Tensor, samples: int, units: int) -> Tensor | None:

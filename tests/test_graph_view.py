@@ -620,6 +620,30 @@ def test_a_sum_that_several_layers_take_stands_in_one_column():
     assert_sums_hold(shown)
 
 
+class Returned(nn.Module):
+    """What one layer takes is taken by another one, and returned."""
+
+    def __init__(self, join):
+        super().__init__()
+        self.f, self.q, self.k, self.join = nn.Linear(4, 4), nn.LazyLinear(3), nn.LazyLinear(3), join
+
+    def forward(self, x):
+        z = self.join(x, self.f(x))
+        self.q(z), self.k(z)
+        return z
+
+
+@pytest.mark.parametrize("join", [torch.add, lambda x, y: torch.cat([x, y], 1)])
+def test_what_is_taken_and_returned_stands_in_one_column(join):
+    model, X = Returned(join), torch.randn(5, 4)
+    model(X)
+    shown = content(model, X)
+    assert names(shown) == ["input", "f", "input of q", "q", "k"]
+    assert [source for name, source, _ in ends(shown) if name in "qk"] == ["input of q"] * 2
+    assert [name for name, *_ in ends(shown) if "add" in name] == ["q.add"] * 2 * (join is torch.add)
+    assert_sums_hold(shown)
+
+
 def test_what_is_mixed_on_the_way_to_a_further_layer_is_no_longer_the_sum():
     shown = content(Shared(lambda z: z.flip(1)), torch.randn(5, 4))
     assert ends(shown)[-1] == ("v", "input of v", "v")
@@ -703,6 +727,51 @@ def test_a_returned_sum_that_does_not_hold_is_no_column_and_says_why():
     shown = graph_content(recording)
     assert "output.add" not in names(shown)
     assert "no edges into output.add (what was recorded is not what" in shown.how
+
+
+class Addends(nn.Module):
+    """A sum of what functions make of two layers, and a layer that takes it."""
+
+    def __init__(self, of_a, of_b, end):
+        super().__init__()
+        self.a, self.b, self.of_a, self.of_b, self.end = (
+            nn.Conv1d(4, 5, 3),
+            nn.Conv1d(4, 5, 1),
+            of_a,
+            of_b,
+            end,
+        )
+
+    def forward(self, x):
+        return self.end(self.of_a(self.a(x)) + self.of_b(self.b(x)))
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "end"),
+    [
+        (
+            lambda a: a.transpose(1, 2),
+            lambda b: functional.max_pool1d(b, 3, 1).transpose(1, 2),
+            nn.Linear(5, 2),
+        ),
+        (lambda a: a, lambda b: b.mean(2, keepdim=True), nn.Conv1d(5, 2, 1)),
+        (lambda a: a.relu(), lambda b: functional.avg_pool1d(b, 3, 1).tanh(), nn.Conv1d(5, 2, 2)),
+    ],
+)
+def test_addends_are_followed_through_functions_that_keep_their_units(of_a, of_b, end):
+    shown = content(Addends(of_a, of_b, end), torch.randn(3, 4, 7))
+    added = [b for b in shown.bundles if b.name == "end.add"]
+    assert [shown.columns[b.source].name for b in added] == ["a", "b"]
+    assert all((b.ends == [[k, k] for k in range(5)]).all() for b in added)
+    assert_sums_hold(shown)
+
+
+def test_addends_in_another_order_are_none():
+    shown = content(
+        Addends(lambda a: a, lambda b: b[..., :5].flip(1), nn.Conv1d(5, 2, 1)), torch.randn(3, 4, 7)
+    )
+    assert not [b for b in shown.bundles if b.name == "end.add"]
+    assert "no edges into input of end" in shown.how
 
 
 BEHIND = {

@@ -44,8 +44,8 @@ class Kept(NamedTuple):
     """The functions that did something to the values, in order."""
 
 
-def kept_units(origin: Origin, start: Step, label: Tensor) -> Kept | None:
-    """Follow the units of one step to the end, through functions that keep them apart; None where one does not.
+def kept_units(origin: Origin, start: Origin, label: Tensor) -> Kept | None:
+    """Follow the units of one step, or of what a call returned, to the end, through functions that keep them apart; None where one does not.
 
     These are functions of single numbers, also of several tensors with the same units (``z * z.sigmoid()``) or with
     constants, functions that only move numbers, and pooling within a unit.
@@ -64,7 +64,7 @@ def kept_units(origin: Origin, start: Step, label: Tensor) -> Kept | None:
 
     Args:
         origin: the end, `Layer.origin`.
-        start: a step behind it.
+        start: a step or a call's output behind it.
         label: whole numbers of the shape of `start`, of fewer samples where the functions take any number of them.
     """
     known: dict[int, object] = {id(start): label.long()}
