@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels.added_outputs import Additions, added_outputs
@@ -20,6 +20,7 @@ from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.errors import RecordingError
 from nbwidgets_nn.record.layer import Layer
 from nbwidgets_nn.record.recorded import recorded
+from nbwidgets_nn.record.steps import Output, replay
 
 
 def triplets(
@@ -53,7 +54,8 @@ def triplets(
     functions stand between: "relu:1.add", and of several on the way to one call "fc.add", "fc.add:1", ..., the outermost
     first. Target is the sum itself, sources are the addends as they were added; what is subtracted has weight -1. A sum of
     sums has all their addends; an addend that another call was given before stays one, as that call has its sum. Those on
-    the way to what the model returns are "output.add".
+    the way to what the model returns are "output.add". Each has one entry, named after the first call on whose way it lies:
+    `LayerTriplets.calls`, `LayerTriplets.is_output` and `sums_before` say which others there are.
 
     Cost: that of the recording, and for each layer a few numbers; of convolutions a table of what each place reads.
     Weights are views of the model's own, and move with them when it is trained on: then ask again.
@@ -195,7 +197,7 @@ def _additions(
 
 def _entries(recording: Activations, layer: Layer) -> dict[str, LayerTriplets]:
     if isinstance(layer.module, nn.MultiheadAttention):
-        steps = attention_edges(layer)
+        steps = attention_edges(layer, partial(replay, given=partial(_first_output, recording)))
     else:
         steps = {layer.name: edges_of_layer(layer)}
     # What feeds the layer feeds its first step; a further step takes what the one before it gives.
@@ -210,6 +212,13 @@ def _entries(recording: Activations, layer: Layer) -> dict[str, LayerTriplets]:
         )
         for name, edges in steps.items()
     }
+
+
+def _first_output(recording: Activations, output: Output) -> Tensor:
+    tensor = None if output.index else recording[output.layer].output
+    if tensor is None:
+        raise ValueError(f"it takes what is not recorded of {output.layer}")
+    return tensor
 
 
 def _is_pointwise(layer: Layer) -> bool:

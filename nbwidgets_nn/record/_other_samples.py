@@ -15,9 +15,9 @@ _WITH_SIZES = frozenset({"view", "reshape", "expand", "broadcast_to"})
 
 _BY_ROW = frozenset(
     "add sub subtract rsub __rsub__ mul multiply div true_divide pow maximum minimum where masked_fill lerp "  # noqa: SIM905
-    "cat concat concatenate bmm baddbmm __setitem__ gt ge lt le eq ne".split()
+    "cat concat concatenate bmm baddbmm __setitem__ gt ge lt le eq ne constant".split()
 )
-"""Functions that take row i of one argument with row i of another."""
+"""Functions that take row i of one argument with row i of another; and what a call was given as a constant."""
 
 
 class OtherSamples:

@@ -75,6 +75,66 @@ def test_tokens_are_the_channels_of_attention():
     np.testing.assert_allclose(edges.contribution.sum(2), edges.target, rtol=1e-4, atol=1e-6)
 
 
+def padded():
+    return torch.tensor([[False, False, False, True], [False, True, True, False]])
+
+
+MASKS = {
+    "padding": lambda x: {"key_padding_mask": padded()},
+    "padding from values": lambda x: {"key_padding_mask": x[..., 0] < -0.5},
+    "padding by numbers": lambda x: {"key_padding_mask": -3.0 * padded()},
+    "places": lambda x: {"attn_mask": torch.eye(4, dtype=torch.bool)},
+    "places by numbers": lambda x: {"attn_mask": torch.arange(16.0).view(4, 4).sin()},
+    "each head": lambda x: {"attn_mask": torch.arange(96.0).view(6, 4, 4).cos()},
+    "both": lambda x: {"key_padding_mask": padded(), "attn_mask": torch.eye(4, dtype=torch.bool)},
+    "causal and padding": lambda x: {
+        "attn_mask": torch.ones(4, 4, dtype=torch.bool).triu(1),
+        "key_padding_mask": torch.tensor([[False, False, False, True]] * 2),
+    },
+    "nothing left": lambda x: {"attn_mask": torch.ones(4, 4, dtype=torch.bool).tril()},
+}
+
+
+@pytest.mark.filterwarnings("ignore:Support for mismatched")
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("masks", MASKS.values(), ids=MASKS)
+def test_masks_among_what_the_call_was_given(masks, batch_first):
+    kept = []
+
+    def how(attn, x):
+        given = {name: m.to(x) if m.is_floating_point() else m for name, m in masks(x).items()}
+        q = x if batch_first else x.transpose(0, 1)
+        y, attention = attn(q, q, q, average_attn_weights=False, **given)
+        kept.append(attention)
+        return y
+
+    torch.manual_seed(0)
+    model = Attends(how, batch_first=batch_first).double()
+    t = nw.triplets(model, torch.randn(2, 4, 6).double())
+    assert (list(t), t.skipped) == (["attn.value", "attn", "attn.out_proj"], {})
+    W = t["attn"].weight.reshape(2, 4, 6, 4, 6)
+    for feature in range(6):
+        torch.testing.assert_close(W[:, :, feature, :, feature], kept[0][:, feature // 2], equal_nan=True)
+
+
+def test_a_mask_made_out_of_sight_is_said():
+    hidden = padded()
+    t = nw.triplets(
+        Attends(lambda attn, x: attn(x, x, x, key_padding_mask=hidden)[0], batch_first=True),
+        torch.rand(2, 4, 6),
+    )
+    assert "or a mask" in t.skipped["attn"]
+
+
+def test_masks_of_some_of_the_samples():
+    def how(attn, x):
+        return attn(x, x, x, key_padding_mask=padded())[0]
+
+    model, x = Attends(how, batch_first=True), torch.randn(2, 4, 6)
+    whole = nw.triplets(model, x)["attn"].weight
+    torch.testing.assert_close(nw.triplets(nw.Activations(model, x).take([1]))["attn"].weight, whole[1:])
+
+
 OTHER = {
     "other key": (
         lambda attn, x: attn(x, x.flip(1), x)[0],
@@ -82,11 +142,6 @@ OTHER = {
         "another key or value, or a mask",
     ),
     "other value": (lambda attn, x: attn(x, x, x.flip(1))[0], {"batch_first": True}, "another key or value"),
-    "mask": (
-        lambda attn, x: attn(x, x, x, key_padding_mask=torch.eye(4, dtype=torch.bool)[:2])[0],
-        {"batch_first": True},
-        "or a mask",
-    ),
     "further token": (
         lambda attn, x: attn(x, x, x)[0],
         {"batch_first": True, "add_bias_kv": True},
@@ -118,7 +173,7 @@ HALF = {
     "causal": (causal, True),
     "cross": (lambda attn, x: attn(x, x.flip(1) * 2, x.roll(1, 1))[0], False),
     "another value": (lambda attn, x: attn(x, x, x * 1.1)[0], False),
-    "one place masked": (one_masked, False),
+    "one place masked": (one_masked, True),
 }
 
 
