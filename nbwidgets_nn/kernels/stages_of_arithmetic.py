@@ -29,11 +29,15 @@ def elementwise(step: Step, operands: Operands, name: str) -> Found:
 
 
 def _broadcast(shape: tuple[int, ...], operands: Operands) -> Laid:
-    for _, source in operands:
-        if source.axis is not None:
-            axis = source.axis + len(shape) - len(source.full)
-            return Laid(shape, axis, shape[axis] // source.samples)
-    return Laid(shape, None)
+    """Say how the result lies; ValueError where the samples of two operands lie along different axes."""
+    laid = [source for _, source in operands if source.axis is not None]
+    if not laid:
+        return Laid(shape, None)
+    axes = {source.axis + len(shape) - len(source.full) for source in laid if source.samples > 1}
+    if len(axes) > 1:
+        raise ValueError("it mixes the samples")
+    axis = axes.pop() if axes else laid[0].axis + len(shape) - len(laid[0].full)
+    return Laid(shape, axis, shape[axis] // max(source.samples for source in laid))
 
 
 def _broadcast_shape(shape: tuple[int, ...], result: tuple[int, ...]) -> tuple[int, ...] | None:

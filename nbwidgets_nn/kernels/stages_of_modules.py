@@ -249,13 +249,29 @@ def _batch_norm(asked: Asked) -> Read:
     return Read(reach, Uniform(reach, np.repeat(scale.double().cpu().numpy(), prod(shape) // channels)))
 
 
+def mixes(module: nn.Module, axis: int, axes: int) -> bool:
+    """Whether a module computes values at one place of the axis from values at others, of tensors with so many axes."""
+    if isinstance(module, POINTWISE):
+        return False
+    if isinstance(module, (*ALONG_ONE_AXIS, nn.Softmax2d)):
+        return axis == _softmax_axis(module, axes)
+    if isinstance(module, nn.Linear):
+        return axis == axes - 1
+    if isinstance(module, nn.LayerNorm):
+        return axis >= axes - len(module.normalized_shape)
+    return False
+
+
 def _softmax(asked: Asked) -> Read:
-    module, shape = asked.layer.module, asked.shape
-    axes = len(shape)
+    dim = _softmax_axis(asked.layer.module, len(asked.shape))
+    return Read(mixed_along(asked.shape, (dim,)), None)
+
+
+def _softmax_axis(module: nn.Module, axes: int) -> int:
     dim = -3 if isinstance(module, nn.Softmax2d) else module.dim
     if dim is None:  # torch's own rule of old
         dim = 0 if axes in (0, 1, 3) else 1
-    return Read(mixed_along(shape, (dim % axes,)), None)
+    return dim % max(axes, 1)
 
 
 def _layer_norm(asked: Asked) -> Read:

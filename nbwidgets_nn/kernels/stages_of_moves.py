@@ -26,7 +26,10 @@ def moved(step: Step, operands: Operands, name: str) -> Found:
         laid = _reshaped(source, step.shape)
         if laid is not None:
             return laid, [Read(own(laid.size), Uniform(own(laid.size)))]
-    laid, index = _of_one_sample(step, operands, name) or _of_all_samples(step, operands, name)
+    found = _of_one_sample(step, operands, name)
+    if found is not None and max(source.samples for _, source in operands) > 1:
+        _check_apart(step, operands, name, found[0])
+    laid, index = found or _of_all_samples(step, operands, name)
     reads, offset = [], 0
     for _, source in operands:
         inside = (index > offset) & (index <= offset + source.size)
@@ -84,6 +87,18 @@ def _axis_of_one(operands: Operands, shape: tuple[int, ...]) -> int | None:
 
 def _of_all_samples(step: Step, operands: Operands, name: str) -> tuple[Laid, np.ndarray]:
     """Run it on the numbers of all samples, and look where those of the first one are."""
+    return _laid_like(*_numbers_of_all(step, operands, name), max(source.samples for _, source in operands))
+
+
+def _check_apart(step: Step, operands: Operands, name: str, laid: Laid) -> None:
+    """Raise ValueError if with all samples a place of one has a value of another, as after a flip of dim 0."""
+    sample, _ = _numbers_of_all(step, operands, name)
+    if not _stands(sample, laid.axis, laid.samples):
+        raise ValueError("it mixes the samples")
+
+
+def _numbers_of_all(step: Step, operands: Operands, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return which sample's value is at each place, -1 for none, and the number of its unit."""
     ids, offset, starts = {}, 1, []
     for origin, source in operands:
         count = source.samples * source.size
@@ -102,8 +117,7 @@ def _of_all_samples(step: Step, operands: Operands, name: str) -> tuple[Laid, np
         sample = np.where(inside & (source.axis is not None), of_sample, sample)
         index = np.where(inside, unit + place, index)
         place += source.size
-    samples = max(source.samples for _, source in operands)
-    return _laid_like(sample, index, samples)
+    return sample, index
 
 
 def _laid_like(sample: np.ndarray, index: np.ndarray, samples: int) -> tuple[Laid, np.ndarray]:
@@ -112,13 +126,19 @@ def _laid_like(sample: np.ndarray, index: np.ndarray, samples: int) -> tuple[Lai
     for axis, count in enumerate(shape):
         if count % samples or (axis and count != samples):
             continue
-        line = [1] * len(shape)
-        line[axis] = -1
-        owner = (np.arange(count) // (count // samples)).reshape(line)
-        if ((sample == owner) | (sample == -1)).all():
+        if _stands(sample, axis, samples):
             times = count // samples
             return Laid(shape, axis, times), index[(slice(None),) * axis + (slice(0, times),)]
     raise ValueError("it mixes the samples")
+
+
+def _stands(sample: np.ndarray, axis: int, samples: int) -> bool:
+    """Whether the samples stand along the axis, one after the other."""
+    count = sample.shape[axis]
+    line = [1] * sample.ndim
+    line[axis] = -1
+    owner = (np.arange(count) // (count // samples)).reshape(line)
+    return bool(((sample == owner) | (sample == -1)).all())
 
 
 def _laid_out(numbers: Tensor, source: Laid) -> Tensor:

@@ -10,7 +10,7 @@ from nbwidgets_nn.kernels import axis_reach as ax
 from nbwidgets_nn.kernels.laid import Laid
 from nbwidgets_nn.kernels.product_reach import Reach, full
 from nbwidgets_nn.kernels.stages import Link, Read, Stage, Winners
-from nbwidgets_nn.kernels.stages_of_modules import read_by_module
+from nbwidgets_nn.kernels.stages_of_modules import mixes, read_by_module
 from nbwidgets_nn.kernels.stages_of_steps import read_by_step
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.layer import Layer
@@ -103,23 +103,22 @@ class _Builder:
         reads = None
         if layer.origins and None not in layer.origins:
             try:
-                reads = read_by_module(layer, [self.laid[source].shape for source in sources], laid.shape)
+                reads = self._reads_of_layer(layer, sources, laid)
             except ValueError as error:
                 note = f"{layer.name} ({layer.kind}): every unit is taken to read every unit of its input; {error}"
                 self.notes.append(note)
         if reads is None:
             reads = [Read(full(laid.size, self.laid[source].size), None) for source in sources]
         # further inputs, such as masks, change nothing that is read
-        return self._checked(
-            layer.name, laid, [Link(s, *read) for s, read in zip(sources, reads, strict=False)]
-        )
+        return [Link(s, *read) for s, read in zip(sources, reads, strict=False)]
 
-    def _checked(self, name: str, laid: Laid, links: list[Link]) -> list[Link]:
-        for link in links:
-            wanted = laid.size, self.laid[link.source].size
-            if (link.reach.rows, link.reach.cols) != wanted:
-                raise AssertionError(f"{name}: {(link.reach.rows, link.reach.cols)} units, not {wanted}")
-        return links
+    def _reads_of_layer(self, layer: Layer, sources: list[int], laid: Laid) -> list[Read]:
+        given = [self.laid[source] for source in sources]
+        for source in given:
+            apart = source.axis is None or source.samples == 1
+            if not apart and mixes(layer.module, source.axis, len(source.full)):
+                raise ValueError("it mixes the samples")
+        return _checked(laid, given, read_by_module(layer, [source.shape for source in given], laid.shape))
 
     def _stage_of(self, origin: Origin) -> int:
         for node in steps_in(origin):
@@ -170,6 +169,7 @@ class _Builder:
             )
         try:
             laid, reads = read_by_step(step, operands, self._values)
+            reads = _checked(laid, [source for _, source in operands], reads)
         except ValueError as error:
             laid = self._guessed(step.shape, step.name) if operands else Laid(step.shape, None)
             behind = ", ".join(dict.fromkeys(self.stages[number].name for number in numbers))
@@ -179,9 +179,7 @@ class _Builder:
             reads = [Read(full(laid.size, source.size), None) for _, source in operands]
         links = [Link(number, *read) for number, read in zip(numbers, reads, strict=True)]
         behind = self.stages[numbers[0]].name if numbers else "constants"
-        return self._add(
-            behind if len(numbers) == 1 else step.name, step.name, laid, self._checked(step.name, laid, links)
-        )
+        return self._add(behind if len(numbers) == 1 else step.name, step.name, laid, links)
 
     def _values(self, origin: Origin) -> Tensor:
         def given(output: Output) -> Tensor:
@@ -221,6 +219,17 @@ class _Builder:
             f"activations: expected samples along dim 0 of every tensor, got shape {shape} in {name!r} for {samples} samples, "
             "where it is not known which numbers belong to a sample. Try: record one sample"
         )
+
+
+def _checked(laid: Laid, sources: list[Laid], reads: list[Read]) -> list[Read]:
+    """Return what is read; ValueError if it is not of the units that there are in one sample."""
+    for source, read in zip(sources, reads, strict=False):
+        came, wanted = (read.reach.rows, read.reach.cols), (laid.size, source.size)
+        if came != wanted:
+            raise ValueError(
+                f"it has {came[0]} and {came[1]} values a sample, not {wanted[0]} and {wanted[1]}"
+            )
+    return reads
 
 
 def _operands(step: Step) -> list[Origin]:
