@@ -54,8 +54,7 @@ class Sums:
         if not all(units.is_constant or home for home, units in zip(homes, addends, strict=True)):
             return None
         straight = layer is None or _makes_input(addition, layer)
-        axis = self._axis_of_sum(addition, layer if straight else None, homes, addends)
-        target = along(addition.target_shape, axis)
+        target = self._units_of_sum(addition, layer if straight else None, homes, addends)
         units = int(target.max()) + 1
         after = "" if layer is None or _is_input(addition, layer) else in_words(layer.input_activation)
         if not straight:
@@ -154,25 +153,23 @@ class Sums:
             return home.groups[channel]
         return channel // (width // column.units)
 
-    def _axis_of_sum(
+    def _units_of_sum(
         self,
         addition: LayerTriplets,
         layer: Layer | None,
         homes: list[_Home | None],
         addends: list[SourceUnits],
-    ) -> int:
-        """Return the axis that counts units: the layer's, or that along which an addend has all units in order."""
-        if layer is not None:
-            return input_axis(self._recording, layer)
+    ) -> NDArray:
+        """Return the unit of each number of a sum: as the layer counts them, or those of the addend that has most."""
         shape = tuple(addition.target_shape)
-        for home, units in zip(homes, addends, strict=True):
-            if home is None or units.order is None or home.axis > len(units.shape):
-                continue
-            unit = along(units.shape, home.axis)[units.order.cpu().numpy()]
-            axes = [axis for axis in range(1, len(shape) + 1) if np.array_equal(along(shape, axis), unit)]
-            if axes:
-                return axes[0]
-        return 1
+        if layer is not None:
+            return along(shape, input_axis(self._recording, layer))
+        units = [
+            along(of.shape, home.axis)[of.order.cpu().numpy()]
+            for home, of in zip(homes, addends, strict=True)
+            if home is not None and of.order is not None and home.axis <= len(of.shape)
+        ]
+        return max(units, key=np.max, default=along(shape, 1))
 
 
 @dataclass(frozen=True)

@@ -644,6 +644,24 @@ def test_what_is_taken_and_returned_stands_in_one_column(join):
     assert_sums_hold(shown)
 
 
+def test_an_addend_whose_channels_lie_last_starts_from_its_channel():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(1, 3, 3), nn.Conv2d(1, 3, 3)
+            self.inner, self.end = nn.Linear(48, 48), nn.Linear(48, 2)
+
+        def forward(self, x):
+            flat = (self.a(x) + self.b(x)).permute(0, 2, 3, 1).flatten(1)
+            return self.end(flat + self.inner(flat))
+
+    shown = content(Net(), torch.randn(4, 1, 6, 6))
+    added = [b for b in shown.bundles if b.name == "end.add"]
+    assert [shown.columns[b.source].name for b in added] == ["input of inner", "inner"]
+    assert {tuple(end) for end in added[0].ends.tolist()} == {(k % 3, k) for k in range(48)}
+    assert_sums_hold(shown)
+
+
 def test_what_is_mixed_on_the_way_to_a_further_layer_is_no_longer_the_sum():
     shown = content(Shared(lambda z: z.flip(1)), torch.randn(5, 4))
     assert ends(shown)[-1] == ("v", "input of v", "v")
@@ -763,6 +781,24 @@ def test_addends_are_followed_through_functions_that_keep_their_units(of_a, of_b
     added = [b for b in shown.bundles if b.name == "end.add"]
     assert [shown.columns[b.source].name for b in added] == ["a", "b"]
     assert all((b.ends == [[k, k] for k in range(5)]).all() for b in added)
+    assert_sums_hold(shown)
+
+
+def test_units_that_are_cut_into_heads_for_a_while_are_still_units():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = nn.Linear(6, 6), nn.Linear(6, 6), nn.Linear(6, 3)
+
+        def forward(self, x):
+            a, b = (h.unflatten(2, (2, 3)).transpose(1, 2) for h in (self.a(x), self.b(x)))
+            return self.c((a + b).transpose(1, 2).flatten(2))
+
+    shown = content(Net(), torch.randn(5, 4, 6))
+    added = [b for b in shown.bundles if b.name == "c.add"]
+    assert [shown.columns[b.source].name for b in added] == ["a", "b"]
+    assert all((b.ends == [[k, k] for k in range(6)]).all() for b in added)
+    assert shown.bundles[-1].weight_is == "weight"
     assert_sums_hold(shown)
 
 
