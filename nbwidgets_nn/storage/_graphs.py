@@ -97,15 +97,15 @@ def _made_graph(
     graph.transformers = transformers
     if eigenvectors is not None:
         frequencies, basis = eigenvectors
-        _need(
-            np.shape(basis) == (graph.n_nodes,) * 2 and np.shape(frequencies) == (graph.n_nodes,), "a basis"
-        )
+        _need(type(frequencies) is type(basis) is np.ndarray, "a basis")
+        _need(basis.shape == (graph.n_nodes,) * 2 and frequencies.shape == (graph.n_nodes,), "a basis")
         vars(graph)["eigenvectors"] = frequencies, basis
     return graph
 
 
 def _check_stages(stages: Stages) -> None:
     nodes = 0
+    _need(all(type(part) is tuple for part in (stages.all, stages.laid, stages.notes)), "stages")
     _need(len(stages.laid) == len(stages.all) and all(type(laid) is Laid for laid in stages.laid), "stages")
     for number, stage in enumerate(stages.all):
         _need(type(stage) is Stage and _are_counts(stage.shape) and stage.start in (None, nodes), "a stage")
@@ -120,6 +120,7 @@ def _check_stages(stages: Stages) -> None:
 
 def _check_reach(reach: Any, shape: tuple[int, int]) -> None:
     _need(type(reach) is Reach and all(type(axis) is AxisReach for axis in reach.axes), "a reach")
+    _need(type(reach.axes) is type(reach.order) is tuple, "a reach")
     _need(sorted(reach.order) == list(range(len(reach.axes))), "a reach")
     for axis in reach.axes:
         size = axis.rows, axis.cols
@@ -134,6 +135,7 @@ def _check_reach(reach: Any, shape: tuple[int, int]) -> None:
 def _check_weights(weights: Any, rows: int, cols: int) -> None:
     if type(weights) is Uniform:
         _check_reach(weights.reach, (rows, cols))
+        _need(isinstance(weights.factor, int | float | np.number | np.ndarray), "weights")
         _need(np.shape(weights.factor) in ((), (rows,)), "weights")
     elif type(weights) is Winners:
         winner, _ = _found(lambda: weights.winner)
@@ -142,6 +144,7 @@ def _check_weights(weights: Any, rows: int, cols: int) -> None:
             _need(not rows or (winner.min() >= 0 and winner.max() < cols == weights.units), "winners")
     elif type(weights) is Matrix:
         W, _ = _found(weights.weight)
+        _need(type(weights.lead) is int, "weights")
         _need(W is None or (W.shape[0] * weights.lead, W.shape[1] * weights.lead) == (rows, cols), "weights")
     else:
         _need(type(weights) is Convolution, "weights")

@@ -184,6 +184,8 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def _made(cls: type, parts: dict[str, Any]) -> Any:
+    if any(type(part) is range for part in parts.values()):  # short in a file, and as long as it says
+        raise WrongFileError(f"{cls.__name__} with a range")
     if dataclasses.is_dataclass(cls):
         _check_names(cls, parts, {field.name: _has_default(field) for field in dataclasses.fields(cls)})
         return cls(**parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,7 @@ def _make_sparse_tensor(
     outer: Any = None,
     inner: Any = None,
 ) -> torch.Tensor:
+    _check_given(torch.Tensor, values, *(part for part in (indices, outer, inner) if part is not None))
     # check_invariants: an index out of range would be read and written outside the tensor's memory.
     if layout is torch.sparse_coo:
         made = torch.sparse_coo_tensor(indices, values, _checked_shape(shape), check_invariants=True)
@@ -160,6 +162,8 @@ def _is_sorted(indices: torch.Tensor, shape: Any) -> bool:
 
 
 def _make_masked(_: Any, data: Any, mask: Any, fill: Any) -> np.ma.MaskedArray:
+    _check_given(np.ndarray, data)
+    _check_given((np.ndarray, np.bool_, NoneType), mask)
     made = np.ma.MaskedArray(data, np.ma.nomask if mask is None else mask, fill_value=fill)
     if made.data is not data and not np.shares_memory(made.data, data):
         raise WrongFileError("a masked array that does not fit its mask")
@@ -168,11 +172,19 @@ def _make_masked(_: Any, data: Any, mask: Any, fill: Any) -> np.ma.MaskedArray:
 
 def _make_sparse(_: Any, kind: Any, shape: Any, data: Any, indices: Any, indptr: Any) -> Any:
     cls = _SPARSE[kind]
+    _check_given(np.ndarray, data, *(indices if type(indices) is list else [indices]))
+    _check_given((np.ndarray, NoneType), indptr)
     if indptr is None:
         return cls((data, tuple(indices)), shape=_checked_shape(shape))  # which looks at every index
     made = cls((data, indices, indptr), shape=_checked_shape(shape))
     made.check_format(full_check=True)  # SciPy's compiled loops trust the indices
     return made
+
+
+def _check_given(kinds: Any, *parts: Any) -> None:
+    """Refuse what is no array: of a range, which is short in a file, NumPy would make one of any length."""
+    if not all(isinstance(part, kinds) for part in parts):
+        raise WrongFileError("a part that is no array")
 
 
 ARRAY_MAKERS: dict[str, Callable[..., Any]] = {

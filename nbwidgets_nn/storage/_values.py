@@ -141,12 +141,19 @@ _SMALL: dict[type, tuple[str, Callable[[Any], Any]]] = {
 }
 """Values that are written where they stand: what they are, and simpler values that they are made of."""
 
+
+def _dict(pairs: list) -> dict:
+    if any(type(pair) is not list or len(pair) != 2 for pair in pairs):  # a range is a pair of any length
+        raise WrongFileError("a dict without pairs")
+    return dict(pairs)
+
+
 _READERS: dict[Any, Callable[[Any], Any]] = {
     "float": lambda bits: struct.unpack(">d", bytes.fromhex(bits))[0],
     "complex": lambda pair: complex(*pair),
     "bytes": bytes.fromhex,
     "tuple": tuple,
-    "dict": dict,
+    "dict": _dict,
     "set": set,
     "frozenset": frozenset,
     "size": torch.Size,
@@ -157,7 +164,7 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     "layout": lambda name: LAYOUTS[name],
     "device": lambda _: torch.device("cpu"),
     "number": lambda parts: _number(*parts),
-    "numpy text": np.str_,
+    "numpy text": lambda text: np.str_("".join(text)),
 }
 
 _HINTS = {

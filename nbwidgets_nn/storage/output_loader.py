@@ -23,6 +23,7 @@ _WRONG = (
     AttributeError,
     RuntimeError,
     OverflowError,
+    MemoryError,
     struct.error,
 )
 """What reading raises if a file says things that do not fit together."""

@@ -1,6 +1,7 @@
 """Graphs come back with what was computed of them, and work without their model."""
 
 import json
+import tracemalloc
 import zipfile
 
 import networkx as nx
@@ -146,6 +147,22 @@ def test_axes_of_another_size(change, path):
     axes[0].update(change)
     altered(path, objects=structure["objects"])
     refused(path, "a graph with|parts that do not fit")
+
+
+LONG = {"is": "range", "of": [0, 10**8, 1]}
+
+
+@pytest.mark.parametrize(("kind", "part"), [("Uniform", "factor"), ("Reach", "order"), ("Reach", "axes"), ("Stages", "all"), ("Stages", "laid"), ("Stages", "notes"), ("Matrix", "lead"), ("NNGraph", "eigenvectors"), ("NNGraph", "transformers"), ("NNGraph", "attributes")])  # fmt: skip
+def test_long_ranges_in_a_graph_take_no_memory(kind, part, path):
+    OutputLoader.save(NNGraph(small()), path)
+    structure, found = objects(path, kind)
+    for one in found:
+        one[part] = [LONG, LONG] if part == "eigenvectors" else LONG
+    altered(path, objects=structure["objects"])
+    tracemalloc.start()
+    refused(path, "a graph with|a graph that is none|with a range|parts that do not fit")
+    assert tracemalloc.get_traced_memory()[1] < 2**23
+    tracemalloc.stop()
 
 
 def test_what_fits_but_for_one_thing(path):

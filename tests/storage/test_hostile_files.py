@@ -271,6 +271,8 @@ VALUE_OF = {
     "a tuple of nothing": {"is": "tuple"},
     "a long tuple in a short text": {"is": "tuple", "of": {"is": "range", "of": [0, 10**15, 1]}},
     "a long set in a short text": {"is": "set", "of": {"is": "range", "of": [0, 10**15, 1]}},
+    "a long pair in a short text": {"is": "dict", "of": [{"is": "range", "of": [0, 10**8, 1]}]},
+    "a text of a range": {"is": "numpy text", "of": [{"is": "range", "of": [0, 10**8, 1]}]},
     "half a float": {"is": "float", "of": "7ff8"},
     "a number of objects": {"is": "number", "of": ["|O8", "00" * 8]},
     "a number that is none": {"is": "number", "of": ["<f8", ""]},
@@ -286,7 +288,39 @@ VALUE_OF = {
 def test_values_that_are_none(value, path):
     saved(1, path)
     altered(path, value=value)
+    tracemalloc.start()
     refused(path, "")
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
+LONG = {"is": "range", "of": [0, 10**8, 1]}
+NO_ARRAYS = {
+    "a mask": {"is": "masked array", "data": LONG, "mask": None, "fill": 0},
+    "a sparse matrix": {"is": "sparse matrix", "kind": "coo_array", "shape": [3, 3], "data": LONG, "indices": [LONG, LONG], "indptr": None},
+    "rows of a sparse matrix": {"is": "sparse matrix", "kind": "csr_array", "shape": [3, 3], "data": LONG, "indices": LONG, "indptr": LONG},
+    "a sparse tensor": {"is": "sparse tensor", "layout": {"is": "layout", "of": "sparse_coo"}, "shape": [3], "values": LONG, "indices": [LONG]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", NO_ARRAYS.values(), ids=NO_ARRAYS)
+def test_long_ranges_in_the_place_of_arrays(written, path):
+    saved(1, path)
+    altered(path, objects=[written])
+    tracemalloc.start()
+    refused(path, "a part that is no array")
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
+def test_what_does_not_fit_into_memory_is_refused_as_the_rest(path, monkeypatch):
+    saved(1, path)
+
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("nbwidgets_nn.storage.output_loader.ObjectReader.read", full)
+    refused(path, r"parts that do not fit together \(MemoryError")
 
 
 OBJECT = {
