@@ -109,6 +109,7 @@ def _check_stages(stages: Stages) -> None:
     _need(len(stages.laid) == len(stages.all) and all(type(laid) is Laid for laid in stages.laid), "stages")
     for number, stage in enumerate(stages.all):
         _need(type(stage) is Stage and _are_counts(stage.shape) and stage.start in (None, nodes), "a stage")
+        _need(_is_laid(stages.laid[number], stage.shape), "samples")
         nodes += stage.size if stage.is_recorded else 0
         for link in stage.links:
             # A stage reads earlier ones only: a circle would never end.
@@ -116,6 +117,16 @@ def _check_stages(stages: Stages) -> None:
             _check_reach(link.reach, (stage.size, stages.all[link.source].size))
             if link.weights is not None:
                 _check_weights(link.weights, stage.size, stages.all[link.source].size)
+
+
+def _is_laid(laid: Laid, shape: tuple[int, ...]) -> bool:
+    """Whether the samples of a tensor of that shape can be told apart, each of the shape of the stage."""
+    full, axis, times = laid.full, laid.axis, laid.times
+    if not _are_counts(full) or type(times) is not int or times < 1:
+        return False
+    if axis is not None and (type(axis) is not int or not 0 <= axis < len(full) or full[axis] % times):
+        return False
+    return laid.sample_shape == shape
 
 
 def _check_reach(reach: Any, shape: tuple[int, int]) -> None:

@@ -149,6 +149,17 @@ def test_axes_of_another_size(change, path):
     refused(path, "a graph with|parts that do not fit")
 
 
+@pytest.mark.parametrize(
+    "change", [{"times": 0}, {"times": -1}, {"times": 2}, {"times": 1.0}, {"times": True}, {"axis": 9}, {"axis": -1}, {"axis": "0"}, {"axis": True}, {"axis": None}, {"full": 3}, {"full": [3, 1, 6, 6]}, {"full": {"is": "tuple", "of": [3, 1, 6, 5]}}, {"full": {"is": "tuple", "of": [3, -1, -6, 6]}}]
+)  # fmt: skip
+def test_samples_that_lie_elsewhere(change, path):
+    OutputLoader.save(NNGraph(small()), path)
+    structure, laid = objects(path, "Laid")
+    laid[0].update(change)
+    altered(path, objects=structure["objects"])
+    refused(path, "a graph with samples that cannot be")
+
+
 LONG = {"is": "range", "of": [0, 10**8, 1]}
 
 
