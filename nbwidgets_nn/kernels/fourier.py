@@ -75,9 +75,7 @@ def report_on(graph: UnitGraph, type: str, samples: int) -> SpectrumReport:  # n
     if type == "normalized":
         return SpectrumReport(type, 2.0, graph.notes, samples)
     names = graph.without_weights
-    left = (
-        (f"not subtracted, because no weights are known: what goes into {', '.join(names)}",) if names else ()
-    )
+    left = (f"not subtracted: what goes without known weights into {', '.join(names)}",) if names else ()
     if graph.has_winners:
         left += (
             "max pooling has the weight 1 from the unit that is largest in the graph's first recorded sample",

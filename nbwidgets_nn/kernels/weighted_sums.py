@@ -57,26 +57,23 @@ def _go_through(
 def weight_tables(stages: Sequence[Stage]) -> dict[int, dict[int, sparse.csr_array]]:
     """Write the weights out: for each recorded stage and each recorded stage that it reads a table.
 
-    A pair is left out where a function in between has no weights.
+    Ways through a function without weights are left out, as `weighted_coefficients` leaves them out; a pair with no other, too.
     """
     found: dict[int, dict[int, sparse.csr_array]] = {}
-    known: dict[int, dict[int, sparse.csr_array | None]] = {}
+    known: dict[int, dict[int, sparse.csr_array]] = {}
     left = Counter(link.source for stage in stages for link in stage.links)
     for number, stage in enumerate(stages):
-        reads: dict[int, sparse.csr_array | None] = {}
+        reads: dict[int, sparse.csr_array] = {}
         for link in stage.links:
             table = None if link.weights is None else link.weights.table()
-            for source, before in known[link.source].items():
-                through = None if table is None or before is None else _product(table, before)
-                if source in reads:
-                    other = reads[source]
-                    through = None if through is None or other is None else other + through
-                reads[source] = through
+            for source, before in known[link.source].items() if table is not None else ():
+                through = _product(table, before)
+                reads[source] = reads[source] + through if source in reads else through
             left[link.source] -= 1
             if not left[link.source]:
                 del known[link.source]
         if stage.is_recorded:
-            found[number] = {source: table for source, table in reads.items() if table is not None}
+            found[number] = reads
             reads = {number: sparse.eye_array(stage.size, format="csr")}
         known[number] = reads
     return found

@@ -330,12 +330,19 @@ def test_a_spectrum_that_has_lost_all_precision_says_so():
         assert NNGraph(recording).transform(recording, kind).report.warning == ""
 
 
+@pytest.mark.parametrize("kind", CAUSAL)
+def test_the_largest_finite_values_pass_without_a_warning(kind):
+    recording = Activations(nn.Sequential(nn.ReLU(), nn.ReLU()), torch.full((1, 2), 1e308).double())
+    spectrum = NNGraph(recording).transform(recording, kind)
+    np.testing.assert_array_equal(spectrum.to_vector(), [1e308, 1e308, 0, 0, 0, 0])
+
+
 def test_the_report_of_a_weighted_spectrum_says_what_was_taken():
     network = nn.Sequential(nn.Conv1d(1, 2, 2), nn.MaxPool1d(2), nn.LSTM(2, 3))
     recording = Activations(network, torch.randn(1, 1, 5))
     report = NNGraph(recording).transform(recording, "weighted").report
     assert report.notes[0].startswith("2 (LSTM): every unit is taken to read every unit")
-    assert report.notes[1] == "not subtracted, because no weights are known: what goes into 2"
+    assert report.notes[1] == "not subtracted: what goes without known weights into 2"
     assert report.notes[2].startswith("max pooling has the weight 1 from the unit that is largest")
 
 
