@@ -14,7 +14,9 @@ from nbwidgets_nn.kernels import fourier, laplacian
 from nbwidgets_nn.kernels._memory import check_fits
 from nbwidgets_nn.kernels.closure import BitClosure
 from nbwidgets_nn.kernels.nn_graph import NNGraph
-from nbwidgets_nn.kernels.spectrum import Spectrum
+from nbwidgets_nn.kernels.spectrum import Spectrum, values_of
+from nbwidgets_nn.kernels.stages_of_recording import stages_of
+from nbwidgets_nn.kernels.unit_graph import UnitGraph
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.spectrum_results import SpectrumReport
 
@@ -112,34 +114,43 @@ class Transformer:
             try_ = f"Transformer.get_inv_fourier_matrix(graph, {type!r})"
             raise ValueError(expected(name, f"the inverse Fourier matrix for type={type!r}", "None", try_))
         nodes = needed[0].shape[0] if type == "laplacian" else needed.shape[0]
-        values = _rows_of(activations, nodes, name)
-        if type == "laplacian":
-            found = linalg.lu_solve(lu_piv, values.T, check_finite=False).T
-        else:
-            found = _solved(inv_F, values)
+        units, values = _values_of(activations, nodes, name)
+
+        def solved(part: np.ndarray) -> np.ndarray:
+            if type == "laplacian":
+                return linalg.lu_solve(lu_piv, part.T, check_finite=False).T
+            return _solved(inv_F, part)
+
+        found = solved(values.real)
+        if np.iscomplexobj(values):
+            found = found + 1j * solved(values.imag)
         report = SpectrumReport(type, _growth(inv_F, type), (), len(values))
-        return Spectrum.with_outputs(activations, _outputs(activations, found), report)
+        if units is None:
+            return Spectrum.with_outputs(activations, _outputs(activations, found), report)
+        return Spectrum.of(activations, units, found, report)
 
 
-def _rows_of(activations: Activations, nodes: int, name: str) -> np.ndarray:
-    """Return the values as (samples, nodes): in one row if they are as many as the nodes, else by the samples of dim 0."""
+def _values_of(activations: Activations, nodes: int, name: str) -> tuple[UnitGraph | None, np.ndarray]:
+    """Return the values as (samples, nodes), and how they lie; None where they are one sample, as many as the nodes."""
     if not isinstance(activations, Activations):
         came = activations.__class__.__name__
         raise TypeError(expected("activations", "a recording", came, "Activations(model, input)"))
     tensors = _tensors(activations)
     total = sum(tensor.numel() for tensor in tensors.values())
-    samples = 1 if total == nodes else len(next(iter(tensors.values())))
-    if total != nodes * samples or any(
-        not t.ndim or len(t) % samples for t in tensors.values() if samples > 1
-    ):
+    if total != nodes:
+        units = UnitGraph(stages_of(activations, keep_zeros=True))
+        if units.n_nodes == nodes:
+            return units, values_of(activations, units)
         what = f"{nodes:,} values a sample, as {name} has rows"
         raise ValueError(
             expected("activations", what, f"{total:,} values", "the matrix of this model's graph")
         )
-    values = torch.cat([tensor.reshape(samples, -1).double() for tensor in tensors.values()], dim=1).numpy()
+    parts = [tensor.reshape(-1) for tensor in tensors.values()]
+    kind = torch.complex128 if any(part.is_complex() for part in parts) else torch.float64
+    values = torch.cat([part.to(kind) for part in parts])[None].numpy()
     if not np.isfinite(values).all():
         raise ValueError(expected("activations", "finite values", "NaN or infinity", "record other samples"))
-    return values
+    return None, values
 
 
 def _outputs(activations: Activations, values: np.ndarray) -> dict[str, torch.Tensor]:

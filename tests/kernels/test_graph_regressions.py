@@ -14,6 +14,7 @@ from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.kernels.product_reach import Reach
 from nbwidgets_nn.kernels.stages import Link, Uniform
 from nbwidgets_nn.kernels.stages_of_recording import _without_zeros
+from nbwidgets_nn.kernels.transformer import Transformer
 from nbwidgets_nn.record.activations import Activations
 
 
@@ -209,3 +210,83 @@ def test_the_channels_of_windows_stay_an_axis_of_their_own():
     model = Made(lambda m, x: m.a(windows(x)).flatten(1).sum(1), a=nn.Linear(3, 2))
     (part,) = list(graph_of(model, 4, 4, 3).units.direct.values())[-1]
     assert [axis.cols for axis in part.terms[0].axes] == [16, 3]
+
+
+@pytest.mark.filterwarnings("ignore:Implicit dimension choice")
+@pytest.mark.parametrize("samples", [2, 4])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.flip(0),
+        lambda x: x.roll(1, 0),
+        lambda x: x.roll(2, 0) if len(x) > 2 else x.roll(1, 0),
+        lambda x: x.roll(1),
+        nn.Softmax(0),
+        nn.Softmax(None),
+        lambda x: (x.unsqueeze(1) - x.unsqueeze(0)).mean(1),
+    ],
+)
+def test_functions_that_mix_samples_are_noted(function, samples):
+    model = Made(lambda m, x: m.b(function(m.a(x))), a=nn.Linear(3, 3), b=nn.Linear(3, 2))
+    if isinstance(function, nn.Module):
+        model.function = function
+        model.run = lambda m, x: m.b(m.function(m.a(x)))
+    graph = graph_of(model, 2, 3, samples=samples)
+    assert len(graph.notes) == 1
+    assert "mixes the samples" in graph.notes[0]
+    assert [layer.shape for layer in graph.layers][-1] == (2, 2)
+
+
+def test_a_layer_along_the_samples_is_dense_and_noted():
+    model = Made(lambda m, x: m.b(x[:, :1].T.expand(4, 4)), b=nn.Linear(4, 2))
+    graph = graph_of(model, 3, samples=4)
+    assert any("mixes the samples" in note for note in graph.notes)
+    read = graph.adjacency_matrix().toarray()[3:, :3]
+    assert np.array_equal(read, [[1, 0, 0]] * 2)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_moves_that_leave_samples_apart_are_not_noted(samples):
+    for function in (lambda x: x.flip(1), lambda x: x.transpose(0, 1).roll(1, 0).transpose(0, 1)):
+        assert edges_between(function, 2, samples=samples) == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("function", [lambda x: x * x + x, lambda x: torch.softmax(x, 1) - 3 * x])
+def test_the_part_with_weights_is_subtracted_also_beside_one_without(function):
+    recording = Activations(Made(lambda m, x: m.r(function(x)), r=nn.Identity()), torch.tensor([[1.0, 2.0]]))
+    graph = NNGraph(recording)
+    A = graph.adjacency_matrix(weighted=True).toarray()
+    weight = 1.0 if function(torch.ones(1, 2))[0, 0] == 2 else -3.0
+    assert np.array_equal(A[2:, :2], weight * np.eye(2))
+    spectrum = graph.transform(recording, "weighted")
+    values = np.array(recording.to_vector())
+    np.testing.assert_allclose(spectrum.to_vector(), values - A @ values, atol=1e-12)
+    made = Transformer.get_fourier_coefficients(recording, graph.get_transformer("weighted"), "weighted")
+    np.testing.assert_allclose(made.to_vector(), spectrum.to_vector(), atol=1e-12)
+    assert spectrum.report.notes == ("not subtracted: what goes without known weights into r",)
+
+
+REAL = ("standard", "weighted", "normalized", "laplacian")
+COMPLEX = ("standard", "normalized", "laplacian")  # complex weights are none
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [(torch.float64, kind) for kind in REAL] + [(torch.complex128, kind) for kind in COMPLEX],
+)
+@pytest.mark.parametrize("samples", [1, 3])
+def test_matrices_transform_samples_that_lie_along_another_axis(samples, dtype, kind):
+    """The layers in the middle have as many steps as there are samples, and the steps come first."""
+    a, b = (nn.Linear(2, 2, dtype=dtype) for _ in range(2))
+    model = Made(lambda m, x: m.b(m.a(x.transpose(0, 1))).transpose(0, 1), a=a, b=b)
+    torch.manual_seed(0)
+    recording = Activations(model, torch.randn(samples, 3, 2, dtype=dtype))
+    graph = NNGraph(recording)
+    matrix = graph.get_transformer(kind)
+    given = {"lu_piv": matrix} if kind == "laplacian" else {"inv_F": matrix}
+    found = Transformer.get_fourier_coefficients(recording, type=kind, **given)
+    wanted = graph.transform(recording, kind)
+    assert found.report.samples == samples
+    for name in recording:
+        assert found[name].output.dtype == dtype
+        torch.testing.assert_close(found[name].output, wanted[name].output, atol=1e-9, rtol=0)
