@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run_demo(output: Path, epochs: int) -> None:
     """Train, print the layer table and the redundant neurons, and write the report."""
     from nbwidgets_nn.digits import load_images, new_network, train  # noqa: PLC0415 - torch loads when it is needed
-    from nbwidgets_nn.explorer import explore  # noqa: PLC0415
+    from nbwidgets_nn.explore_model import explore  # noqa: PLC0415
 
     images, labels = load_images()
     network = new_network()
