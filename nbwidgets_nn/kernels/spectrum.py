@@ -158,7 +158,9 @@ def _as_numpy(tensor: Tensor) -> np.ndarray:
 
 
 def _check_finite(values: np.ndarray, graph: UnitGraph) -> None:
-    if np.isfinite(values.sum()):
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum of large numbers is checked below
+        total = values.sum()
+    if np.isfinite(total):
         return
     bad = ~np.isfinite(values)
     if not bad.any():
