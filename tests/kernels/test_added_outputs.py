@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 import nbwidgets_nn as nw
+from nbwidgets_nn.record.steps import steps_in
 
 
 def test_skip_of_the_zoo():
@@ -286,6 +287,20 @@ def test_a_sum_that_several_calls_take_is_one_entry():
     assert (t["q.add"].calls, t["q.add"].is_output) == (("q", "k", "v"), False)
     assert t.sums_before("k") == t.sums_before("v") == (t["q.add"],)
     assert t.sums_before("a") == t.sums_before(None) == t["a"].calls == ()
+
+
+def test_a_sum_that_two_calls_take_behind_functions_of_their_own():
+    net = Takes(lambda net, a, b: net.q((s := a + b) * 2) * net.k(s.relu()), **linears("q", "k"))
+    t = nw.triplets(net, torch.randn(5, 3))
+    assert list(t) == ["a", "b", "q.add", "q", "k"]
+    assert t["q.add"].calls == ("q", "k")
+    assert t.sums_before("k") == (t["q.add"],)
+
+
+def test_several_results_of_one_function_stay_of_one_call():
+    net = Takes(lambda net, a, b: net.q(sum(a.view(len(a), 3).chunk(3, 1)) + b), **linears("q"))
+    origin = nw.Activations(net, torch.randn(5, 3)).take([1, 0])["q"].origin
+    assert len({id(step.kwargs) for step in steps_in(origin) if getattr(step, "name", "") == "chunk"}) == 1
 
 
 def test_a_sum_that_a_call_took_and_the_model_returns():
