@@ -105,7 +105,10 @@ class UnitGraph:
         """Who is an ancestor of whom, as an operator; as bits where that has no simpler form."""
         try:
             return PlannedClosure(self.stages, plan_ancestors(self.stages, self.direct))
-        except NoProduct:
+        except NoProduct as error:
+            what = f"ancestors of {self.n_nodes:,} nodes without a simple form ({error})"
+            try_ = "INCL=True, or type='normalized' or 'weighted', which need no ancestors"
+            check_fits(self.n_nodes**2 / 8 + self.n_edges * 40.0, "graph", what, try_)
             return BitClosure(self.adjacency())
 
     def adjacency(self, *, weighted: bool = False) -> sparse.csr_array:

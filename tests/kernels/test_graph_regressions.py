@@ -9,7 +9,9 @@ from graph_models import Made
 from torch import nn
 from torch.nn import functional as F
 
+from nbwidgets_nn.kernels import _memory, unit_graph
 from nbwidgets_nn.kernels import axis_reach as ax
+from nbwidgets_nn.kernels.axis_reach import NoProduct
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.kernels.product_reach import Reach
 from nbwidgets_nn.kernels.stages import Link, Uniform
@@ -290,3 +292,19 @@ def test_matrices_transform_samples_that_lie_along_another_axis(samples, dtype, 
     for name in recording:
         assert found[name].output.dtype == dtype
         torch.testing.assert_close(found[name].output, wanted[name].output, atol=1e-9, rtol=0)
+
+
+def test_ancestors_that_do_not_fit_name_what_needs_none(monkeypatch):
+    def no_product(*_):
+        raise NoProduct("a table of 7 entries")
+
+    recording = Activations(nn.Linear(3, 2), torch.ones(1, 3))
+    graph = NNGraph(recording, INCL=False)
+    monkeypatch.setattr(unit_graph, "plan_ancestors", no_product)
+    monkeypatch.setattr(_memory, "free_memory", lambda _: 100.0)
+    with pytest.raises(
+        ValueError, match=r"ancestors of 5 nodes .*a table of 7 entries.*Try: INCL=True, or"
+    ) as raised:
+        graph.transform(recording)
+    assert "transform, which" not in str(raised.value)
+    assert graph.transform(recording, "normalized").report.samples == 1
