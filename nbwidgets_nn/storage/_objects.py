@@ -215,7 +215,7 @@ def _check_names(cls: type, parts: dict[str, Any], optional: dict[str, bool]) ->
 def _made_recording(name: str, parts: dict[str, Any]) -> Activations:
     cls = class_of(name)
     optional = dict.fromkeys(RECORDING if cls is Activations else (*RECORDING, "report"), False)
-    _check_names(cls, parts, optional | {"returned": True})  # files of before 0.4 have none
+    _check_names(cls, parts, optional | {"returned": True})  # older files have none
     parts.setdefault("returned", None)
     layers = parts["_layers"]
     fits = isinstance(layers, dict) and isinstance(parts["network"], nn.Module) and "input" in layers
