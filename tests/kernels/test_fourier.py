@@ -332,7 +332,9 @@ def test_a_spectrum_that_has_lost_all_precision_says_so():
 
 @pytest.mark.parametrize("kind", CAUSAL)
 def test_the_largest_finite_values_pass_without_a_warning(kind):
-    recording = Activations(nn.Sequential(nn.ReLU(), nn.ReLU()), torch.full((1, 2), 1e308).double())
+    recording = Activations(
+        nn.Sequential(nn.ReLU(), nn.ReLU()), torch.full((1, 2), 1e308, dtype=torch.double)
+    )
     spectrum = NNGraph(recording).transform(recording, kind)
     np.testing.assert_array_equal(spectrum.to_vector(), [1e308, 1e308, 0, 0, 0, 0])
 
