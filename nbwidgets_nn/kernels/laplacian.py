@@ -24,7 +24,7 @@ _FALLBACK = "graph.laplacian_spectrum(activations, k=50), or graph.pass_filter, 
 
 
 def laplacian_of(adjacency: sparse.csr_array, *, weighted: bool = False) -> sparse.csr_array:
-    """Return L = D - A of the undirected graph; of the absolute weights if `weighted`.
+    """Return L = D - A of the undirected graph; of the absolute weights if `weighted`, whose sum counts where edges go both ways.
 
     >>> laplacian_of(sparse.csr_array([[0.0, 0.0], [-3.0, 0.0]]), weighted=True).toarray().tolist()
     [[3.0, -3.0], [-3.0, 3.0]]
@@ -32,7 +32,9 @@ def laplacian_of(adjacency: sparse.csr_array, *, weighted: bool = False) -> spar
     A = abs(adjacency).astype(np.float64)
     if not weighted:
         A = sparse.csr_array((np.ones(A.nnz), A.indices, A.indptr), shape=A.shape)
-    A = (A + A.T).tocsr()  # edges go one way, so that no entry is there twice
+    A = (A + A.T).tocsr()
+    if not weighted:
+        A.data[:] = 1  # edges that go both ways are one
     degrees = np.asarray(A.sum(axis=1)).ravel()
     return (sparse.dia_array((degrees[None], [0]), shape=A.shape) - A).tocsr()
 

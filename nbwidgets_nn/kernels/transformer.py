@@ -200,7 +200,7 @@ def _adjacency(graph: nx.DiGraph, *, weighted: bool) -> sparse.csr_array:
     """Return A, row i for what feeds node i, in the order of the graph's nodes."""
     if _is_ours(graph):
         return graph.units.adjacency(weighted=weighted)
-    if not isinstance(graph, nx.Graph):
+    if not isinstance(graph, nx.Graph) or graph.is_multigraph():
         raise TypeError(expected("graph", "an NNGraph or a networkx.DiGraph", type(graph).__name__))
     number = {node: k for k, node in enumerate(graph.nodes)}
     edges = [
@@ -218,6 +218,9 @@ def _order(graph: nx.DiGraph) -> np.ndarray:
     """Return node numbers in a topological order; ValueError names a cycle."""
     if _is_ours(graph):
         return np.arange(graph.n_nodes)
+    if not isinstance(graph, nx.DiGraph) or graph.is_multigraph():
+        what = "an NNGraph or a networkx.DiGraph, whose edges have a direction"
+        raise TypeError(expected("graph", what, type(graph).__name__, "type='laplacian', for nx.Graph"))
     number = {node: k for k, node in enumerate(graph.nodes)}
     if all(number[u] < number[v] for u, v in graph.edges):
         return np.arange(len(number))

@@ -145,6 +145,38 @@ def test_memory_is_checked_first(kind, monkeypatch):
     assert not graph.is_filled
 
 
+EDGES = [("a", "b"), ("b", "c"), ("a", "c")]
+
+
+def test_undirected_graphs_have_a_laplacian_and_no_closure():
+    graph = nx.Graph(EDGES)
+    expected = nx.laplacian_matrix(graph).toarray()
+    np.testing.assert_array_equal(Transformer.get_laplacian(graph).toarray(), expected)
+    Transformer.get_inv_fourier_matrix(graph, "laplacian")
+    for kind in TYPES[:3]:
+        with pytest.raises(TypeError, match=r"a networkx.DiGraph, whose edges have a direction, got Graph"):
+            Transformer.get_inv_fourier_matrix(graph, kind)
+    with pytest.raises(TypeError, match="got Graph"):
+        Transformer.get_fourier_matrix(graph, sparse.eye_array(3, format="csr"))
+
+
+@pytest.mark.parametrize("kind", [nx.MultiDiGraph, nx.MultiGraph])
+def test_graphs_with_parallel_edges_are_refused(kind):
+    for ask in (Transformer.get_laplacian, Transformer.get_inv_fourier_matrix):
+        with pytest.raises(TypeError, match=f"got {kind.__name__}"):
+            ask(kind(EDGES))
+
+
+def test_edges_that_go_both_ways_are_one_edge_of_the_undirected_graph():
+    both = nx.DiGraph([(0, 1), (1, 0), (1, 2)])
+    expected = nx.laplacian_matrix(both.to_undirected()).toarray()
+    np.testing.assert_array_equal(Transformer.get_laplacian(both).toarray(), expected)
+    both = nx.DiGraph()
+    both.add_weighted_edges_from([(0, 1, 2.0), (1, 0, -3.0)])
+    found = Transformer.get_laplacian(both, weighted=True).toarray()
+    np.testing.assert_array_equal(found, [[5, -5], [-5, 5]])
+
+
 class Readme(nn.Module):
     """The network of nsp's README."""
 
