@@ -12,6 +12,9 @@ def _names(*lines: str) -> frozenset[str]:
 SOFTMAX = _names("softmax log_softmax softmin gumbel_softmax cumsum cumprod sort logcumsumexp")
 """Every value reads values along one axis."""
 
+RUNNING = _names("cumsum cumprod logcumsumexp")
+"""Those among them that read what stands before."""
+
 POINTWISE = (ACTIVATIONS - SOFTMAX - {"glu"}) | _names(
     "abs neg negative positive exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square pow reciprocal sign sgn cos tan asin acos",
     "atan sinh cosh asinh acosh atanh erf erfc erfinv lgamma digamma floor ceil round trunc frac logit nan_to_num clamp_min",

@@ -10,6 +10,7 @@ from math import prod
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,6 +24,7 @@ from nbwidgets_nn.kernels.function_names import (
     POINTWISE,
     PRODUCTS,
     REDUCING,
+    RUNNING,
     SOFTMAX,
     plain_name,
 )
@@ -48,7 +50,7 @@ def read_by_step(step: Step, operands: Operands, values: Values) -> Found:
     if name in REDUCING and alone and not any(isinstance(value, Tensor) for value in step.args):
         found = _reduced(step, operands[0], name)
     elif name in SOFTMAX and alone:
-        found = _along_axis(step, operands[0][1])
+        found = _along_axis(step, operands[0][1], name)
     elif name in POINTWISE or name in LINEAR or name in PRODUCTS:
         found = elementwise(step, operands, name)
     elif name in MOVING or (
@@ -94,7 +96,7 @@ def _dims(step: Step, ndim: int, name: str) -> tuple[int, ...]:
     return tuple(sorted(dim % max(ndim, 1) for dim in dims)) or tuple(range(ndim))
 
 
-def _along_axis(step: Step, source: Laid) -> Found:
+def _along_axis(step: Step, source: Laid, name: str) -> Found:
     dims = [
         value
         for value in (*step.args[1:], step.kwargs.get("dim", step.kwargs.get("axis")))
@@ -105,7 +107,17 @@ def _along_axis(step: Step, source: Laid) -> Found:
     dim = dims[0] % len(source.full)
     if dim == source.axis and source.samples > 1:
         raise ValueError("it mixes the samples")
+    if name in RUNNING and source.shape[dim] ** 2 <= ax.DENSE:  # larger tables cost more than they tell
+        return source, [_so_far(source.shape, dim, name)]
     return source, [Read(mixed_along(source.shape, (dim,)), None)]
+
+
+def _so_far(shape: tuple[int, ...], dim: int, name: str) -> Read:
+    """Every value reads those before it along one axis, and its own."""
+    size = shape[dim]
+    table = ax.some(np.tri(size, dtype=bool))
+    reach = Reach(tuple(table if k == dim else ax.each(n) for k, n in enumerate(shape)))
+    return Read(reach, Uniform(reach) if name == "cumsum" else None)
 
 
 def _arguments(step: Step, names: str, **usual: Any) -> SimpleNamespace:

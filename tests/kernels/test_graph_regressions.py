@@ -308,3 +308,20 @@ def test_ancestors_that_do_not_fit_name_what_needs_none(monkeypatch):
         graph.transform(recording)
     assert "transform, which" not in str(raised.value)
     assert graph.transform(recording, "normalized").report.samples == 1
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize(
+    ("function", "weight"),
+    [
+        (lambda x: x.cumsum(1), 1.0),
+        (lambda x: torch.cumsum(x, dim=-2), 1.0),
+        (lambda x: x.cumprod(1), 0.0),
+        (lambda x: x.logcumsumexp(1), 0.0),
+    ],
+)
+def test_running_sums_read_what_stands_before(function, weight, samples):
+    found = last_weights(function, 4, 2, samples=samples)
+    expected = np.kron(np.tri(4), np.eye(2))
+    assert np.array_equal(~np.isnan(found), expected > 0)
+    assert (found[expected > 0] == weight).all()
