@@ -6,11 +6,12 @@ Hammond, Vandergheynst, Gribonval, "Wavelets on graphs via spectral graph theory
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.fft import dct
 
-from nbwidgets_nn._arrays import expected
+from nbwidgets_nn._arrays import at_least, expected
 
 
 def chebyshev_coefficients(
@@ -23,7 +24,7 @@ def chebyshev_coefficients(
     """
     count = order + 1
     points = np.cos(np.pi * (np.arange(count) + 0.5) / count)
-    found = dct(np.asarray(response(largest * (points + 1) / 2), dtype=np.float64), type=2) / count
+    found = dct(answers(response, largest * (points + 1) / 2, "response"), type=2) / count
     found[0] /= 2
     return found
 
@@ -69,6 +70,24 @@ def filtered(
 
 
 def check_order(order: int) -> None:
-    """Raise ValueError for an order that is none."""
-    if not isinstance(order, int | np.integer) or order < 1:
-        raise ValueError(expected("order", "a whole number of at least 1", repr(order)))
+    """Raise TypeError or ValueError for an order that is none."""
+    at_least("order", order, 1)
+
+
+def answers(response: Callable[[np.ndarray], np.ndarray], frequencies: np.ndarray, name: str) -> np.ndarray:
+    """Return what the response is at the frequencies; TypeError or ValueError unless it is a finite number for each."""
+    found = as_numbers(response(frequencies), name)
+    if found.shape != frequencies.shape:
+        what = f"a function that returns {len(frequencies):,} numbers for as many frequencies"
+        raise ValueError(expected(name, what, f"shape {found.shape}"))
+    return found
+
+
+def as_numbers(values: Any, name: str) -> np.ndarray:
+    """Return values in float64; TypeError for what is no real number, ValueError for NaN and infinity."""
+    found = np.asarray(values)
+    if found.dtype.kind not in "biuf":
+        raise TypeError(expected(name, "real numbers", f"{type(values).__name__} of dtype {found.dtype}"))
+    if not np.isfinite(found).all():
+        raise ValueError(expected(name, "finite numbers", "NaN or infinity"))
+    return found.astype(np.float64)

@@ -38,6 +38,7 @@ class GraphFrequencies(GraphTransforms):
             which: the "lowest" or the "highest" k.
             weighted: edges count with their absolute weights, those without one not at all.
         """
+        laplacian.check_which(which)
         values = values_of(activations, self.units)
         if k is None:
             frequencies, basis = (
@@ -79,6 +80,9 @@ class GraphFrequencies(GraphTransforms):
         largest = self._largest(weighted=weighted)
         jackson: np.ndarray | float = 1.0
         if response is None:
+            for name, edge in (("low", low), ("high", high)):
+                if isinstance(edge, bool) or not isinstance(edge, int | float | np.integer | np.floating):
+                    raise TypeError(expected(name, "a number", repr(edge)))
             if not low <= high:
                 raise ValueError(expected("low", f"at most high, {high}", f"{low}"))
             response, jackson = chebyshev.band(low, high, order)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels import fourier
+from nbwidgets_nn.kernels import chebyshev, fourier
 from nbwidgets_nn.kernels.spectrum import Spectrum, values_of
 from nbwidgets_nn.kernels.unit_graph import UnitGraph
 from nbwidgets_nn.record.activations import Activations
@@ -88,7 +88,9 @@ class GraphTransforms:
                     expected("h", "a function of the frequencies for type 'laplacian'", h.__class__.__name__)
                 )
             frequencies, basis = self.eigenvectors
-            return self._signal(activations, (values @ basis * h(frequencies)) @ basis.T)
+            return self._signal(
+                activations, (values @ basis * chebyshev.answers(h, frequencies, "h")) @ basis.T
+            )
         return self._signal(activations, fourier.filtered(self.units, values, self._vector(h, "h"), type))
 
     def keep(
@@ -105,7 +107,7 @@ class GraphTransforms:
         factors = (
             values_of(keep, self.units)
             if isinstance(keep, Activations)
-            else np.asarray(keep, dtype=np.float64)
+            else chebyshev.as_numbers(keep, "keep")
         )
         if factors.shape[-1:] != (self.n_nodes,):
             raise ValueError(
@@ -150,12 +152,15 @@ class GraphTransforms:
         return made
 
     def _vector(self, h: Any, name: str) -> np.ndarray:
+        if callable(h):
+            what = f"{self.n_nodes:,} numbers, one a node, or a dict of nodes"
+            raise TypeError(expected(name, what, "a function", "type='laplacian'"))
         if isinstance(h, Mapping):
             found = np.zeros(self.n_nodes)
             for node, value in h.items():
-                found[self.node_id(node)] = value
+                found[self.node_id(node)] = chebyshev.as_numbers(value, name)
             return found
-        found = np.asarray(h, dtype=np.float64)
+        found = chebyshev.as_numbers(h, name)
         if found.shape != (self.n_nodes,):
             raise ValueError(
                 expected(

@@ -67,8 +67,9 @@ def few(
         largest: a bound of the largest eigenvalue.
     """
     nodes = L.shape[0]
-    if which not in ("lowest", "highest"):
-        raise ValueError(expected("which", "'lowest' or 'highest'", repr(which)))
+    check_which(which)
+    if isinstance(k, bool) or not isinstance(k, int | np.integer):
+        raise TypeError(expected("k", "a whole number of frequencies, or None for all", repr(k)))
     if not 1 <= k < nodes:
         raise ValueError(expected("k", f"1 to {nodes - 1:,} frequencies", f"{k}", "k=None for all"))
     start = np.cos(np.arange(nodes) + 1.0)  # the same each time, and no eigenvector
@@ -84,6 +85,12 @@ def few(
     order = np.argsort(values)
     values, vectors = _with_zeros(values[order], largest), vectors[:, order]
     return values, fixed_basis(values, vectors)
+
+
+def check_which(which: str) -> None:
+    """Raise ValueError for an end of the spectrum that is none."""
+    if which not in ("lowest", "highest"):
+        raise ValueError(expected("which", "'lowest' or 'highest'", repr(which)))
 
 
 def eigenspaces(values: np.ndarray) -> np.ndarray:

@@ -73,6 +73,7 @@ class Transformer:
     def get_fourier_matrix(graph: nx.DiGraph, inv_F: sparse.csr_array) -> np.ndarray:
         """Return the Fourier matrix, the inverse of `inv_F`: (nodes, nodes), by Möbius inversion for 'standard'."""
         nodes = graph.number_of_nodes()
+        _check_matrix(inv_F)
         if inv_F.shape != (nodes, nodes):
             raise ValueError(
                 expected("inv_F", f"shape ({nodes}, {nodes}), as the graph has nodes", f"{inv_F.shape}")
@@ -113,6 +114,10 @@ class Transformer:
         if needed is None:
             try_ = f"Transformer.get_inv_fourier_matrix(graph, {type!r})"
             raise ValueError(expected(name, f"the inverse Fourier matrix for type={type!r}", "None", try_))
+        if type != "laplacian":
+            _check_matrix(inv_F)
+        elif not (isinstance(needed, tuple) and len(needed) == 2):
+            raise TypeError(expected(name, "(lu, piv), a tuple of arrays", needed.__class__.__name__))
         nodes = needed[0].shape[0] if type == "laplacian" else needed.shape[0]
         units, values = _values_of(activations, nodes, name)
 
@@ -128,6 +133,12 @@ class Transformer:
         if units is None:
             return Spectrum.with_outputs(activations, _outputs(activations, found), report)
         return Spectrum.of(activations, units, found, report)
+
+
+def _check_matrix(inv_F: Any) -> None:
+    if not sparse.issparse(inv_F) and not isinstance(inv_F, np.ndarray):
+        try_ = "Transformer.get_inv_fourier_matrix(graph)"
+        raise TypeError(expected("inv_F", "a matrix, sparse or not", inv_F.__class__.__name__, try_))
 
 
 def _values_of(activations: Activations, nodes: int, name: str) -> tuple[UnitGraph | None, np.ndarray]:

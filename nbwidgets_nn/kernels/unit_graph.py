@@ -168,7 +168,8 @@ class UnitGraph:
                 f"node: no layer {name!r}; there are {', '.join(layer.name for layer in self.layers[:8])}"
             )
         inside = len(index) == len(layer.shape) and all(
-            isinstance(i, int | np.integer) and 0 <= i < n for i, n in zip(index, layer.shape, strict=True)
+            isinstance(i, int | np.integer) and not isinstance(i, bool) and 0 <= i < n
+            for i, n in zip(index, layer.shape, strict=True)
         )
         if not inside:
             raise KeyError(f"node: {layer.name!r} has units of shape {layer.shape}, got index {index}")

@@ -146,6 +146,36 @@ def test_filters_that_are_none(options, message):
         graph.pass_filter(recording, **options)
 
 
+ODD = [
+    ("laplacian_spectrum", {"k": 2.5}, TypeError, "k: expected a whole number"),
+    ("laplacian_spectrum", {"k": True}, TypeError, "k: expected a whole number"),
+    ("laplacian_spectrum", {"k": "a"}, TypeError, "k: expected a whole number"),
+    ("laplacian_spectrum", {"which": "mid"}, ValueError, "which: expected 'lowest' or 'highest'"),
+    ("pass_filter", {"order": True}, TypeError, "order: expected a whole number"),
+    ("pass_filter", {"response": lambda _: 1.0}, ValueError, "response: expected a function that returns 51"),
+    ("pass_filter", {"response": lambda f: f * 1j}, TypeError, "response: expected real numbers"),
+    ("pass_filter", {"response": lambda f: f * np.nan}, ValueError, "response: expected finite numbers"),
+    ("pass_filter", {"low": "a"}, TypeError, "low: expected a number, got 'a'"),
+    ("pass_filter", {"high": None}, TypeError, "high: expected a number, got None"),
+    ("filter", {"h": "abc"}, TypeError, "h: expected real numbers"),
+    ("filter", {"h": np.ones(15) * 1j}, TypeError, "h: expected real numbers"),
+    ("filter", {"h": np.full(15, np.nan)}, ValueError, "h: expected finite numbers"),
+    ("filter", {"h": {("0", 1): 1j}}, TypeError, "h: expected real numbers"),
+    ("filter", {"h": np.sqrt}, TypeError, "h: expected 15 numbers, one a node, .* got a function"),
+    ("filter", {"h": lambda _: 1.0, "type": "laplacian"}, ValueError, "h: expected a function that returns"),
+    ("keep", {"keep": np.ones(15) * 1j}, TypeError, "keep: expected real numbers"),
+    ("basis", {"node": ("0", True)}, KeyError, "got index"),
+]
+
+
+@pytest.mark.parametrize(("method", "options", "error", "message"), ODD)
+def test_odd_arguments_are_named(method, options, error, message):
+    recording, graph = layered(6, 5, 4)
+    given = () if method == "basis" else (recording,)
+    with pytest.raises(error, match=message):
+        getattr(graph, method)(*given, **options)
+
+
 def test_memory_is_checked_before_all_frequencies_are_computed(monkeypatch):
     monkeypatch.setattr("nbwidgets_nn.kernels._memory.free_memory", lambda _: 1000)
     with pytest.raises(ValueError, match=r"12 eigenvectors of 12 nodes, .* Try: graph.laplacian_spectrum"):

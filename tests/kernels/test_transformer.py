@@ -177,6 +177,17 @@ def test_edges_that_go_both_ways_are_one_edge_of_the_undirected_graph():
     np.testing.assert_array_equal(found, [[5, -5], [-5, 5]])
 
 
+def test_what_is_no_matrix_is_named():
+    graph = nw.NNGraph(nw.Activations(nn.Linear(2, 1), torch.ones(1, 2)))
+    for came in ("x", None, graph.lu_piv):
+        with pytest.raises(TypeError, match="inv_F: expected a matrix, sparse or not"):
+            Transformer.get_fourier_matrix(graph, came)
+    with pytest.raises(TypeError, match=r"lu_piv: expected \(lu, piv\), a tuple of arrays, got csr_array"):
+        Transformer.get_fourier_coefficients(graph.activations, None, "laplacian", graph.inv_F)
+    with pytest.raises(TypeError, match="inv_F: expected a matrix"):
+        Transformer.get_fourier_coefficients(graph.activations, "x")
+
+
 class Readme(nn.Module):
     """The network of nsp's README."""
 
