@@ -11,6 +11,7 @@ import traitlets
 from ipywidgets import HBox, Layout, Widget
 from numpy.typing import NDArray
 
+from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._progress import bar
 from nbwidgets_nn.explorer_links import link_graph, write_explorer
 from nbwidgets_nn.explorer_picture import ExplorerPicture
@@ -178,8 +179,11 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
 
         Args:
             type: of the transform, or several to choose from, see `spectrum_view`.
-            options: further ones of `spectrum_view`.
+            options: further ones of `spectrum_view`; the layer is the explorer's.
         """
+        if "layer" in options:
+            came = f"layer={options['layer']!r}"
+            raise TypeError(expected("options", "those of spectrum_view but layer", came, "ex.layer = ..."))
         view = spectrum_view(self.recording, type=type, target=self._target, **options)
         self._links += follow(view, self)
         return view

@@ -222,3 +222,9 @@ def test_a_closed_explorer_lets_the_view_go(network, inputs):
     view.layer = "conv"
     view.picked = 3
     assert ex.layer == "fc"
+
+
+def test_the_explorers_spectrum_shows_the_explorers_layer():
+    explorer = nw.explore(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), torch.rand(20, 3))
+    with pytest.raises(TypeError, match="options: expected those of spectrum_view but layer"):
+        explorer.spectrum(layer="0")

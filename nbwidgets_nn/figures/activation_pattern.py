@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
@@ -16,10 +16,8 @@ from nbwidgets_nn._themes import THEMES, theme_called
 from nbwidgets_nn.color_range import pattern_ranges
 from nbwidgets_nn.figures._file_bytes import file_bytes
 from nbwidgets_nn.figures._pattern_page import Band, cell_colors
+from nbwidgets_nn.widgets._still import check_ending
 from nbwidgets_nn.widgets.layer_pattern import patterns_of
-
-if TYPE_CHECKING:
-    pass
 
 _PAGE = (9.6, 6.4)  # inches
 _PART = (6.4, 3.8)  # inches for each layer of a picture of several, two in a row
@@ -55,6 +53,7 @@ class Visualizer:
             TypeError, ValueError, IndexError: bad input, by the argument's name.
             OSError: the path cannot be written; nothing is left behind.
         """
+        check_ending(pdf_filepath, ".pdf")
         pages = _bands(activations, scale, cmap_style, sample, "light")
         file = BytesIO()
         # Without a date the same pattern is the same file; TrueType keeps the words searchable.
@@ -73,6 +72,7 @@ class Visualizer:
 
         Written to ``path``, which is returned; without one the bytes are. ``theme`` is "light" or "dark".
         """
+        check_ending(path, ".png")
         picture = _picture(activations, "png", dpi, **options)
         return picture if path is None else write_whole(path, picture)
 
@@ -82,6 +82,7 @@ class Visualizer:
 
         Written to ``path``, which is returned; without one the text is. ``theme`` is "light" or "dark".
         """
+        check_ending(path, ".svg")
         picture = _picture(activations, "svg", 150, **options)
         return picture.decode() if path is None else write_whole(path, picture)
 

@@ -33,7 +33,7 @@ class Drawable:
             ValueError: a theme that is neither "light" nor "dark", nothing to draw, or a path with another ending.
             OSError: the path cannot be written; nothing is left behind.
         """
-        _check_ending(path, ".png")
+        check_ending(path, ".png")
         picture = self._draw("png", dpi=dpi, theme=theme, **options)
         return picture if path is None else write_whole(path, picture)
 
@@ -43,12 +43,12 @@ class Drawable:
         Raises:
             ValueError, OSError: as of `to_png`.
         """
-        _check_ending(path, ".svg")
+        check_ending(path, ".svg")
         picture = self._draw("svg", theme=theme, **options)
         return picture.decode() if path is None else write_whole(path, picture)
 
 
-def _check_ending(path: str | Path | None, ending: str) -> None:
+def check_ending(path: str | Path | None, ending: str) -> None:
     """Refuse the name of a file that says it holds something else; a name without an ending says nothing."""
     if path is not None and Path(path).suffix.lower() not in ("", ending):
         hint = f"{Path(path).with_suffix(ending)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,22 @@ def patterns_of(recording: Any, sample: int = 0) -> list[LayerPattern]:
         raise TypeError(expected("sample", "the number of a sample", came)) from None
     if not -count <= chosen < count:
         raise IndexError(expected("sample", f"a number below {count:,}, the number of samples", f"{sample}"))
-    return [_pattern(layer, chosen % count, count) for layer in layers]
+    of = _coefficients_in_words(recording)
+    patterns = [_pattern(layer, chosen % count, count) for layer in layers]
+    return (
+        [replace(one, note="; ".join(filter(None, (of, one.note)))) for one in patterns] if of else patterns
+    )
+
+
+def _coefficients_in_words(recording: Any) -> str:
+    """Return what a spectrum's numbers are, and how far they can be trusted; "" of activations."""
+    report = getattr(recording, "report", None)
+    if report is None:
+        return ""
+    of = f"Fourier coefficients, type {report.type!r}"
+    if report.type == "laplacian":
+        of += ", in the order of frequencies: they stand in the places of units and are not theirs"
+    return "; ".join(filter(None, (of, report.warning)))
 
 
 def _samples(layer: Any) -> int:

@@ -17,6 +17,7 @@ from nbwidgets_nn._themes import THEMES
 from nbwidgets_nn.color_range import NOT_A_NUMBER
 from nbwidgets_nn.figures._pattern_page import cell_colors
 from nbwidgets_nn.figures.activation_pattern import Visualizer
+from nbwidgets_nn.widgets.layer_pattern import patterns_of
 
 
 def pages(path):
@@ -262,3 +263,29 @@ def test_all_colour_maps_of_matplotlib_are_taken(recording):
         assert cell_colors(name, THEMES["light"]).shape == (257, 4)
     own = mpl.colors.ListedColormap(["#000000", "#ff0000"])
     assert Visualizer.to_png(recording, layer="fc", cmap_style=own, dpi=20)
+
+
+def small_recording():
+    torch.manual_seed(0)
+    return nw.Activations(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), torch.rand(5, 3))
+
+
+def test_a_spectrum_is_not_taken_for_activations():
+    recording = small_recording()
+    graph = nw.NNGraph(recording)
+    assert "Fourier" not in nw.Visualizer.to_svg(recording)
+    for kind in ("standard", "laplacian"):
+        notes = [pattern.note for pattern in patterns_of(graph.transform(recording, kind))]
+        assert all(f"Fourier coefficients, type '{kind}'" in note for note in notes)
+        assert all(("frequencies" in note) == (kind == "laplacian") for note in notes)
+
+
+def test_a_name_that_says_another_format_is_refused(tmp_path):
+    recording = small_recording()
+    with pytest.raises(ValueError, match=r"path: expected a name that ends in \.pdf"):
+        nw.Visualizer.visualize_pattern(recording, tmp_path / "p.png")
+    with pytest.raises(ValueError, match=r"path: expected a name that ends in \.png"):
+        nw.Visualizer.to_png(recording, tmp_path / "p.svg")
+    with pytest.raises(ValueError, match=r"path: expected a name that ends in \.svg"):
+        nw.Visualizer.to_svg(recording, tmp_path / "p.png")
+    assert not list(tmp_path.iterdir())
