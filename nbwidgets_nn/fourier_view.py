@@ -14,11 +14,9 @@ from torch import nn
 from nbwidgets_nn._arrays import at_least, expected
 from nbwidgets_nn.kernels.fourier import check_type
 from nbwidgets_nn.kernels.nn_graph import NNGraph
-from nbwidgets_nn.kernels.spectrum import Spectrum as Coefficients
-from nbwidgets_nn.kernels.spectrum import values_of
+from nbwidgets_nn.kernels.spectrum import values_of, with_values
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.recorded import recorded
-from nbwidgets_nn.spectrum_results import SpectrumReport
 from nbwidgets_nn.widgets.spectrum_content import Spectrum, SpectrumContent, SpectrumLayer
 from nbwidgets_nn.widgets.spectrum_view import SpectrumView
 
@@ -153,7 +151,7 @@ def _taken(recording: Activations, graph: NNGraph, chosen: NDArray) -> Activatio
     if all(some[layer.name].output is not None for layer in graph.layers if layer.name in recording):
         return some
     values = values_of(recording, graph.units)[chosen]
-    return Coefficients.of(recording, graph.units, values, SpectrumReport("values"))
+    return with_values(recording, graph.units, values)
 
 
 def _layers(graph: NNGraph, recording: Activations) -> tuple[SpectrumLayer, ...]:

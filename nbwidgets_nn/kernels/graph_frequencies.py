@@ -12,7 +12,6 @@ from scipy.sparse.linalg import LinearOperator
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels import chebyshev, laplacian
 from nbwidgets_nn.kernels.graph_transforms import GraphTransforms
-from nbwidgets_nn.kernels.spectrum import values_of
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.spectrum_results import EigenspaceEnergies, LaplacianSpectrum
 
@@ -39,7 +38,7 @@ class GraphFrequencies(GraphTransforms):
             weighted: edges count with their absolute weights, those without one not at all.
         """
         laplacian.check_which(which)
-        values = values_of(activations, self.units)
+        values = self._values(activations)
         if k is None:
             frequencies, basis = (
                 self.eigenvectors if not weighted else laplacian.decomposed(self.laplacian(weighted=True))
@@ -76,7 +75,7 @@ class GraphFrequencies(GraphTransforms):
             weighted: as in `laplacian`.
         """
         chebyshev.check_order(order)
-        values = values_of(activations, self.units)
+        values = self._values(activations)
         largest = self._largest(weighted=weighted)
         jackson: np.ndarray | float = 1.0
         if response is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels import chebyshev, fourier
-from nbwidgets_nn.kernels.spectrum import Spectrum, values_of
+from nbwidgets_nn.kernels.spectrum import Spectrum, values_of, with_values
 from nbwidgets_nn.kernels.unit_graph import UnitGraph
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.spectrum_results import LayerEnergies, SpectrumReport
@@ -39,7 +39,7 @@ class GraphTransforms:
         ``spectrum.report`` tells the digits that are left (`report.warning`: "" or what a reader must know) and what was assumed.
         """
         fourier.check_type(type)
-        values = values_of(activations, self.units)
+        values = self._values(activations)
         if type == "laplacian":
             return self._spectrum(
                 activations, values @ self.eigenvectors[1], SpectrumReport(type, 1.0, self.notes, len(values))
@@ -52,6 +52,8 @@ class GraphTransforms:
         report = getattr(spectrum, "report", None)
         type = (report.type if report is not None else "standard") if type is None else type  # noqa: A001
         fourier.check_type(type)
+        if report is not None and report.type != type:
+            raise ValueError(expected("type", f"{report.type!r}, as the spectrum is", repr(type)))
         values = values_of(spectrum, self.units)
         if type == "laplacian":
             return self._signal(spectrum, values @ self.eigenvectors[1].T)
@@ -63,7 +65,7 @@ class GraphTransforms:
         Shifts commute, and a shift made twice is made once. Seifert et al. 2023, section IV.
         """
         fourier.check_type(type, fourier.CAUSAL)
-        values = values_of(activations, self.units)
+        values = self._values(activations)
         return self._signal(activations, fourier.shifted(self.units, values, self.node_id(q), type))
 
     def filter(
@@ -81,7 +83,7 @@ class GraphTransforms:
             type: as in `transform`.
         """
         fourier.check_type(type)
-        values = values_of(activations, self.units)
+        values = self._values(activations)
         if type == "laplacian":
             if not callable(h):
                 raise TypeError(
@@ -113,7 +115,7 @@ class GraphTransforms:
             raise ValueError(
                 expected("keep", f"{self.n_nodes:,} numbers a sample, one a node", f"shape {factors.shape}")
             )
-        values = values_of(activations, self.units)
+        values = self._values(activations)
         if type == "laplacian":
             return self._signal(
                 activations, (values @ self.eigenvectors[1] * factors) @ self.eigenvectors[1].T
@@ -137,19 +139,30 @@ class GraphTransforms:
         return self._signal(self.activations, fourier.signal_of(self.units, one, type))
 
     def energy(self, spectrum: Activations) -> LayerEnergies:
-        """Return the sum of squares in each layer, of coefficients or of values: (samples, layers)."""
+        """Return the sum of squares in each layer, of coefficients or of values: (samples, layers).
+
+        Coefficients of type 'laplacian' are of frequencies, not of layers: ValueError; `eigenspace_energy` has theirs.
+        """
+        if getattr(spectrum, "report", None) is not None and spectrum.report.type == "laplacian":
+            try_ = "graph.eigenspace_energy(activations)"
+            raise ValueError(expected("spectrum", "coefficients of units", "those of frequencies", try_))
         squares = np.abs(values_of(spectrum, self.units)) ** 2
         each = [squares[:, layer.start : layer.start + layer.size].sum(axis=1) for layer in self.layers]
         return LayerEnergies(tuple(layer.name for layer in self.layers), np.stack(each, axis=1))
+
+    def _values(self, activations: Activations) -> np.ndarray:
+        """Return the values (samples, nodes); TypeError if they are coefficients already."""
+        report = getattr(activations, "report", None)
+        if report is not None:
+            came, try_ = f"a spectrum of type {report.type!r}", "graph.inverse_transform(spectrum)"
+            raise TypeError(expected("activations", "values", came, try_))
+        return values_of(activations, self.units)
 
     def _spectrum(self, like: Activations, values: np.ndarray, report: SpectrumReport) -> Spectrum:
         return Spectrum.of(like, self.units, values, report)
 
     def _signal(self, like: Activations, values: np.ndarray) -> Activations:
-        made = Spectrum.of(like, self.units, values, SpectrumReport("values"))
-        made.__class__ = Activations
-        del made.report
-        return made
+        return with_values(like, self.units, values)
 
     def _vector(self, h: Any, name: str) -> np.ndarray:
         if callable(h):

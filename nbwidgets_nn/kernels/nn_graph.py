@@ -118,6 +118,9 @@ class NNGraph(GraphFrequencies, LazyDiGraph):
         """Return the number of edges, or of those from u to v."""
         return self.n_edges if u is None and not self.is_filled else super().number_of_edges(u, v)
 
+    def __repr__(self) -> str:
+        return f"NNGraph({self.number_of_nodes():,} nodes, {self.number_of_edges():,} edges)"
+
     def adjacency_matrix(self, weighted: bool = False) -> sparse.csr_array:
         """Return A: row i has what feeds node i, ones or (`weighted`) the weights, 0 where there is none."""
         return self.units.adjacency(weighted=weighted)

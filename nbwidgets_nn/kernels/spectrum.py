@@ -68,6 +68,14 @@ class Spectrum(Activations):
         return super().__repr__().replace("Activations of", f"Spectrum ({self.report.type}) of", 1)
 
 
+def with_values(activations: Activations, graph: UnitGraph, values: np.ndarray) -> Activations:
+    """Return the recording with (samples, nodes) values in the place of its own, and no spectrum."""
+    made = Spectrum.of(activations, graph, values, SpectrumReport("values"))
+    made.__class__ = Activations
+    del made.report
+    return made
+
+
 def values_of(activations: Any, graph: UnitGraph) -> np.ndarray:
     """Return the values of a recording as (samples, nodes) in float64, or complex128.
 

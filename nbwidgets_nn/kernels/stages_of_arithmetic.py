@@ -103,6 +103,6 @@ def _constant(value: Tensor | float, laid: Laid) -> float | np.ndarray:
     if not isinstance(value, Tensor):
         return float(value)
     if value.numel() == 1:
-        return float(value)
+        return float(value.detach())
     whole = value.detach().cpu().double().broadcast_to(laid.full)
     return of_first_sample(whole, laid).reshape(-1).numpy()

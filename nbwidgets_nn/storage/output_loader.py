@@ -65,6 +65,11 @@ class OutputLoader:
             ValueError: values that contain themselves, or more than 64 MB of text and single numbers.
             OSError: the path cannot be written.
         """
+        if isinstance(obj, nn.Module):
+            what = "a recording, a graph, results or arrays"
+            raise TypeError(
+                expected("obj", what, f"a {type(obj).__name__}", "torch.save(model.state_dict(), path)")
+            )
         writer = ObjectWriter()
         try:
             value = writer.write(obj, "obj")

@@ -297,7 +297,7 @@ def test_every_sample_is_transformed(kind):
     assert recording["input"].output.dtype == torch.float32  # nothing of the recording was changed
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", [kind for kind in TYPES if kind != "laplacian"])  # those are no layers' own
 def test_energies(kind):
     recording, graph = small(2)
     spectrum = graph.transform(recording, kind)

@@ -168,3 +168,41 @@ def test_recorded_in_pieces_it_is_the_same_graph():
     assert (one.adjacency_matrix(True) != other.adjacency_matrix(True)).nnz == 0
     spectra = [graph.transform(recording).to_vector() for graph, recording in ((one, whole), (other, pieces))]
     np.testing.assert_allclose(*spectra, atol=1e-5)
+
+
+def test_a_spectrum_is_no_signal_and_keeps_its_type():
+    recording = nw.Activations(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), torch.rand(4, 2))
+    graph = NNGraph(recording)
+    spectrum, frequencies = graph.transform(recording), graph.transform(recording, "laplacian")
+    for use in (
+        graph.transform,
+        graph.laplacian_spectrum,
+        graph.pass_filter,
+        lambda s: graph.shift(s, ("0", 0)),
+        lambda s: graph.keep(s, np.ones(graph.n_nodes)),
+    ):
+        with pytest.raises(
+            TypeError, match="activations: expected values, got a spectrum of type 'standard'"
+        ):
+            use(spectrum)
+    with pytest.raises(ValueError, match="type: expected 'laplacian', as the spectrum is"):
+        graph.inverse_transform(frequencies, "standard")
+    with pytest.raises(ValueError, match=r"spectrum: .* those of frequencies.*eigenspace_energy"):
+        graph.energy(frequencies)
+    assert repr(graph) == "NNGraph(6 nodes, 9 edges)"
+
+
+def test_a_factor_that_is_trained_is_read_without_a_warning():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(2, 2), nn.Linear(2, 1)
+
+        def forward(self, x):
+            return self.b(self.a(x) * self.a.bias[0])
+
+    model = Scaled()
+    graph = NNGraph(nw.Activations(model, torch.rand(1, 2)))
+    assert graph.adjacency_matrix(weighted=True).toarray()[4, 2:4] == pytest.approx(
+        (model.b.weight[0] * model.a.bias[0]).tolist()
+    )

@@ -109,3 +109,10 @@ def test_memory(mode, tmp_path):
 
     assert more(mode) < 24  # MB, to write 64
     assert more("load") < 64 + 24
+
+
+def test_a_model_is_refused_because_its_weights_would_be_lost(path):
+    before = path.read_bytes()
+    with pytest.raises(TypeError, match=r"obj: .* got a Linear. Try: torch.save"):
+        OutputLoader.save(torch.nn.Linear(2, 3), path)
+    assert path.read_bytes() == before
