@@ -10,8 +10,10 @@ import { type Course, curveY } from "../core/graph_curve.ts";
 import { parseHex } from "../core/raster.ts";
 import { DASH, type EdgePicture, type EdgeRun, lookOf, MARKED_LOOK, markOf } from "./graph_edges.ts";
 
-/** Edges of one slice: a caller with little time can stop after each one and go on later. */
+/** Edges of one slice, at most: a caller with little time can stop after each one and go on later. */
 const SLICE = 512;
+/** Edges times pixel columns of one slice: a millisecond or two. */
+const WORK = 50_000;
 /** What lies under this changes a pixel by a tenth of a level at most. */
 const OPAQUE = 1 - 0.1 / 255;
 
@@ -42,8 +44,9 @@ export class EdgeRaster {
     let drawn = 0;
     for (const run of [...runs].reverse()) {
       const columns = this.columnsOf(run);
-      for (let end = run.first + run.count; end > run.first; end -= SLICE) {
-        const from = Math.max(run.first, end - SLICE);
+      const size = Math.min(SLICE, Math.ceil(WORK / Math.max(1, columns.length)));
+      for (let end = run.first + run.count; end > run.first; end -= size) {
+        const from = Math.max(run.first, end - size);
         this.prepare(from, end - from);
         for (const column of columns) this.drawColumn(column, end - from);
         drawn += end - from;

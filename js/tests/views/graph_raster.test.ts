@@ -137,5 +137,9 @@ describe("the raster", () => {
     const given = picture(many);
     expect([...new EdgeRaster(given).slices()]).toEqual([512 / 1300, 1024 / 1300, 1]);
     expect([...new EdgeRaster(picture([])).slices()]).toEqual([]);
+    // Of a wide picture a slice has fewer edges.
+    const course = { x0: 0, x1: 1000, gaps: 1, lane: 0 };
+    const wide = picture(many, { width: 1000, runs: [{ course, first: 0, count: 1300 }] });
+    expect([...new EdgeRaster(wide).slices()].length).toBe(26);
   });
 });
