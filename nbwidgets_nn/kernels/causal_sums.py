@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,30 +13,31 @@ from nbwidgets_nn.kernels.stages import Stage
 
 def coefficients(stages: Sequence[Stage], plan: Sequence[Sum], signal: np.ndarray) -> np.ndarray:
     """Return c = W^-1 s for the Boolean closure W: (samples, nodes) from (samples, nodes)."""
-    found = np.empty_like(signal)
-    totals: dict[int, np.ndarray] = {}
-    for step in plan:
-        added = _added(stages, step.parts, signal if step.of_signal else found, totals, len(signal))
-        if step.target < 0:
-            totals[step.target] = added
-        else:
-            nodes = stages[step.target].nodes
-            found[:, nodes] = signal[:, nodes] - added
-    return found
+    spectrum = np.empty_like(signal)
+    for nodes, added in _sums(stages, plan, signal, spectrum):
+        spectrum[:, nodes] = signal[:, nodes] - added
+    return spectrum
 
 
 def signal_of(stages: Sequence[Stage], plan: Sequence[Sum], spectrum: np.ndarray) -> np.ndarray:
     """Return s = W c."""
-    found = np.empty_like(spectrum)
+    signal = np.empty_like(spectrum)
+    for nodes, added in _sums(stages, plan, signal, spectrum):
+        signal[:, nodes] = spectrum[:, nodes] + added
+    return signal
+
+
+def _sums(
+    stages: Sequence[Stage], plan: Sequence[Sum], signal: np.ndarray, spectrum: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield stage by stage its nodes and what its ancestors' coefficients add up to; the caller fills in the stage."""
     totals: dict[int, np.ndarray] = {}
     for step in plan:
-        added = _added(stages, step.parts, found if step.of_signal else spectrum, totals, len(spectrum))
+        added = _added(stages, step.parts, signal if step.of_signal else spectrum, totals, len(signal))
         if step.target < 0:
             totals[step.target] = added
         else:
-            nodes = stages[step.target].nodes
-            found[:, nodes] = spectrum[:, nodes] + added
-    return found
+            yield stages[step.target].nodes, added
 
 
 def direct_sums(stages: Sequence[Stage], parts: Parts, values: np.ndarray) -> np.ndarray:
