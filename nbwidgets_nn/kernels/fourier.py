@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels import weighted_sums
-from nbwidgets_nn.kernels.unit_graph import UnitGraph
+from nbwidgets_nn.kernels.graph import weighted_sums
+from nbwidgets_nn.kernels.graph.unit_graph import UnitGraph
 from nbwidgets_nn.spectrum_results import SpectrumReport
 
 CAUSAL = ("standard", "weighted", "normalized")

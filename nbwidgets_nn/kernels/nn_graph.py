@@ -9,11 +9,11 @@ from scipy import sparse
 
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels import fourier
-from nbwidgets_nn.kernels._lazy_digraph import LazyDiGraph
 from nbwidgets_nn.kernels._memory import check_fits
-from nbwidgets_nn.kernels.graph_frequencies import GraphFrequencies
-from nbwidgets_nn.kernels.stages_of_recording import stages_of
-from nbwidgets_nn.kernels.unit_graph import GraphLayer, UnitGraph
+from nbwidgets_nn.kernels.graph._lazy_digraph import LazyDiGraph
+from nbwidgets_nn.kernels.graph.frequencies import GraphFrequencies
+from nbwidgets_nn.kernels.graph.stages_of_recording import stages_of
+from nbwidgets_nn.kernels.graph.unit_graph import GraphLayer, UnitGraph
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.stored_module import check_has_modules
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels.laid import Laid
-from nbwidgets_nn.kernels.unit_graph import UnitGraph
+from nbwidgets_nn.kernels.graph.laid import Laid
+from nbwidgets_nn.kernels.graph.unit_graph import UnitGraph
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.spectrum_results import SpectrumReport
 

@@ -10,13 +10,14 @@ import torch
 from scipy import linalg, sparse
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels import fourier, laplacian
+from nbwidgets_nn.kernels import fourier
 from nbwidgets_nn.kernels._memory import check_fits
-from nbwidgets_nn.kernels.closure import BitClosure
+from nbwidgets_nn.kernels.graph import laplacian
+from nbwidgets_nn.kernels.graph.closure import BitClosure
+from nbwidgets_nn.kernels.graph.stages_of_recording import stages_of
+from nbwidgets_nn.kernels.graph.unit_graph import UnitGraph
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.kernels.spectrum import Spectrum, values_of
-from nbwidgets_nn.kernels.stages_of_recording import stages_of
-from nbwidgets_nn.kernels.unit_graph import UnitGraph
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.spectrum_results import SpectrumReport
 
@@ -243,7 +244,7 @@ def _order(graph: nx.DiGraph) -> np.ndarray:
 
 
 def _closure(A: sparse.csr_array) -> sparse.csr_array:
-    from nbwidgets_nn.kernels import _bit_closure  # noqa: PLC0415 - numba is loaded only where it is needed
+    from nbwidgets_nn.kernels.graph import _bit_closure  # noqa: PLC0415 - numba is loaded only where it is needed
 
     return _bit_closure.closure_of(BitClosure(A).bits)
 

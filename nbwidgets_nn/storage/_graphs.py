@@ -14,14 +14,14 @@ import numpy as np
 from scipy import sparse
 from torch import Tensor
 
-from nbwidgets_nn.kernels.axis_reach import AxisReach
 from nbwidgets_nn.kernels.edge_blocks import EdgeBlock
-from nbwidgets_nn.kernels.laid import Laid
+from nbwidgets_nn.kernels.graph.axis_reach import AxisReach
+from nbwidgets_nn.kernels.graph.laid import Laid
+from nbwidgets_nn.kernels.graph.product_reach import Reach
+from nbwidgets_nn.kernels.graph.stages import Convolution, Link, Matrix, Stage, Uniform, Winners
+from nbwidgets_nn.kernels.graph.stages_of_recording import Stages
+from nbwidgets_nn.kernels.graph.unit_graph import UnitGraph
 from nbwidgets_nn.kernels.nn_graph import NNGraph
-from nbwidgets_nn.kernels.product_reach import Reach
-from nbwidgets_nn.kernels.stages import Convolution, Link, Matrix, Stage, Uniform, Winners
-from nbwidgets_nn.kernels.stages_of_recording import Stages
-from nbwidgets_nn.kernels.unit_graph import UnitGraph
 from nbwidgets_nn.kernels.window_reach import OUTSIDE
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.storage._archive import WrongFileError

@@ -30,7 +30,7 @@ from nbwidgets_nn.storage._values import Parts, Reader, Writer, is_plain
 
 HOMES = {
     "ActivationProfile": "kernels.activation_profile",
-    "AxisReach": "kernels.axis_reach",
+    "AxisReach": "kernels.graph.axis_reach",
     "Bits": "information_results",
     "BoundFunction": "record._activation_functions",
     "ChannelEdges": "kernels.channel_edges",
@@ -44,29 +44,29 @@ HOMES = {
     "EIReport": "information_results",
     "HiddenLayerSize": "hidden_layer_size",
     "IndependentNeurons": "results",
-    "Laid": "kernels.laid",
+    "Laid": "kernels.graph.laid",
     "LaplacianSpectrum": "spectrum_results",
     "Layer": "record.layer",
     "LayerEnergies": "spectrum_results",
     "LayerInformation": "information_results",
-    "Link": "kernels.stages",
+    "Link": "kernels.graph.stages",
     "Output": "record.steps",
-    "Reach": "kernels.product_reach",
+    "Reach": "kernels.graph.product_reach",
     "SpectrumReport": "spectrum_results",
-    "Stage": "kernels.stages",
-    "Stages": "kernels.stages_of_recording",
+    "Stage": "kernels.graph.stages",
+    "Stages": "kernels.graph.stages_of_recording",
     "Step": "record.steps",
     "StrongestEdges": "kernels.strongest_edges",
-    "Uniform": "kernels.stages",
+    "Uniform": "kernels.graph.stages",
     "UnitMeasures": "results",
 }
 """Dataclasses and named tuples that a file may hold, and where they live."""
 
 GRAPHS = {
-    "Convolution": "kernels.stages",
-    "Matrix": "kernels.stages",
+    "Convolution": "kernels.graph.stages",
+    "Matrix": "kernels.graph.stages",
     "NNGraph": "kernels.nn_graph",
-    "Winners": "kernels.stages",
+    "Winners": "kernels.graph.stages",
 }
 """Classes that `_graphs` knows, which is imported only when one of them is met."""
 

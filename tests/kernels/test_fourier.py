@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 import nbwidgets_nn as nw
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels import laplacian
-from nbwidgets_nn.kernels.closure import PlannedClosure
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph import laplacian
+from nbwidgets_nn.kernels.graph.closure import PlannedClosure
+from nbwidgets_nn.kernels.graph.stages import Matrix
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.kernels.spectrum import Spectrum
-from nbwidgets_nn.kernels.stages import Matrix
 from nbwidgets_nn.record.activations import Activations
 
 CAUSAL = ("standard", "weighted", "normalized")

@@ -9,13 +9,14 @@ from graph_models import Made
 from torch import nn
 from torch.nn import functional as F
 
-from nbwidgets_nn.kernels import _memory, unit_graph
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels.axis_reach import NoProduct
+from nbwidgets_nn.kernels import _memory
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph import unit_graph
+from nbwidgets_nn.kernels.graph.axis_reach import NoProduct
+from nbwidgets_nn.kernels.graph.product_reach import Reach
+from nbwidgets_nn.kernels.graph.stages import Link, Uniform
+from nbwidgets_nn.kernels.graph.stages_of_recording import _without_zeros
 from nbwidgets_nn.kernels.nn_graph import NNGraph
-from nbwidgets_nn.kernels.product_reach import Reach
-from nbwidgets_nn.kernels.stages import Link, Uniform
-from nbwidgets_nn.kernels.stages_of_recording import _without_zeros
 from nbwidgets_nn.kernels.transformer import Transformer
 from nbwidgets_nn.record.activations import Activations
 

@@ -7,7 +7,7 @@ from graph_models import CASES, Made
 from graph_oracles import closure, record, recorded_zoo, tried_adjacency
 from torch import nn
 
-from nbwidgets_nn.kernels.closure import BitClosure, PlannedClosure
+from nbwidgets_nn.kernels.graph.closure import BitClosure, PlannedClosure
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.record.activations import Activations
 

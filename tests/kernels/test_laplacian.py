@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import linalg, sparse
 from torch import nn
 
-from nbwidgets_nn.kernels import chebyshev, laplacian
+from nbwidgets_nn.kernels.graph import chebyshev, laplacian
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.record.activations import Activations
 

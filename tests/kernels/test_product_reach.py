@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels import product_reach as pr
-from nbwidgets_nn.kernels.axis_reach import NoProduct
-from nbwidgets_nn.kernels.composed_reach import compose
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph import product_reach as pr
+from nbwidgets_nn.kernels.graph.axis_reach import NoProduct
+from nbwidgets_nn.kernels.graph.composed_reach import compose
 
 SIZES = (1, 2, 4, 6, 8, 12)
 seeds = st.integers(0, 2**32 - 1)

@@ -14,10 +14,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels.composed_reach import compose
-from nbwidgets_nn.kernels.product_reach import Reach, full, own, union, union_sums
-from nbwidgets_nn.kernels.stages import Stage
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph.composed_reach import compose
+from nbwidgets_nn.kernels.graph.product_reach import Reach, full, own, union, union_sums
+from nbwidgets_nn.kernels.graph.stages import Stage
 
 Terms = tuple[Reach, ...]
 Known = dict[int, Terms]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import sparse
 
-from nbwidgets_nn.kernels.stages import Stage
+from nbwidgets_nn.kernels.graph.stages import Stage
 
 
 def weighted_coefficients(stages: Sequence[Stage], signal: np.ndarray) -> np.ndarray:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels import chebyshev, fourier
+from nbwidgets_nn.kernels import fourier
+from nbwidgets_nn.kernels.graph import chebyshev
+from nbwidgets_nn.kernels.graph.unit_graph import UnitGraph
 from nbwidgets_nn.kernels.spectrum import Spectrum, values_of, with_values
-from nbwidgets_nn.kernels.unit_graph import UnitGraph
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.spectrum_results import LayerEnergies, SpectrumReport
 

@@ -8,10 +8,10 @@ from typing import Protocol
 import numpy as np
 from scipy import sparse
 
-from nbwidgets_nn.kernels import causal_sums
-from nbwidgets_nn.kernels.causal_plan import Parts, Sum
-from nbwidgets_nn.kernels.product_reach import union_spread
-from nbwidgets_nn.kernels.stages import Stage
+from nbwidgets_nn.kernels.graph import causal_sums
+from nbwidgets_nn.kernels.graph.causal_plan import Parts, Sum
+from nbwidgets_nn.kernels.graph.product_reach import union_spread
+from nbwidgets_nn.kernels.graph.stages import Stage
 
 
 class Closure(Protocol):
@@ -67,7 +67,7 @@ class BitClosure:
     """W of any directed acyclic graph, whose nodes are numbered in topological order: a row of bits for each node."""
 
     def __init__(self, parents: sparse.csr_array) -> None:
-        from nbwidgets_nn.kernels import _bit_closure  # noqa: PLC0415 - numba is loaded only where it is needed
+        from nbwidgets_nn.kernels.graph import _bit_closure  # noqa: PLC0415 - numba is loaded only where it is needed
 
         self._compiled = _bit_closure
         self._parents = parents

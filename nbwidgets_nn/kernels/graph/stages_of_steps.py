@@ -14,8 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels import stages_of_modules as modules
 from nbwidgets_nn.kernels.edge_blocks import EdgeBlock
 from nbwidgets_nn.kernels.edges_of_layers import convolution_block
 from nbwidgets_nn.kernels.function_names import (
@@ -28,12 +26,14 @@ from nbwidgets_nn.kernels.function_names import (
     SOFTMAX,
     plain_name,
 )
-from nbwidgets_nn.kernels.laid import Found, Laid, Operands, Values, of_first_sample
-from nbwidgets_nn.kernels.product_reach import Reach
-from nbwidgets_nn.kernels.stages import Convolution, Matrix, Read, Uniform
-from nbwidgets_nn.kernels.stages_of_arithmetic import elementwise
-from nbwidgets_nn.kernels.stages_of_modules import mixed_along
-from nbwidgets_nn.kernels.stages_of_moves import moved
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph import stages_of_modules as modules
+from nbwidgets_nn.kernels.graph.laid import Found, Laid, Operands, Values, of_first_sample
+from nbwidgets_nn.kernels.graph.product_reach import Reach
+from nbwidgets_nn.kernels.graph.stages import Convolution, Matrix, Read, Uniform
+from nbwidgets_nn.kernels.graph.stages_of_arithmetic import elementwise
+from nbwidgets_nn.kernels.graph.stages_of_modules import mixed_along
+from nbwidgets_nn.kernels.graph.stages_of_moves import moved
 from nbwidgets_nn.record.steps import Origin, Step
 
 

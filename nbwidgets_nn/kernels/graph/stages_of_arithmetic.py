@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from nbwidgets_nn.kernels.function_names import LINEAR, PRODUCTS
-from nbwidgets_nn.kernels.gather_reach import gather_reach
-from nbwidgets_nn.kernels.laid import Found, Laid, Operands, of_first_sample
-from nbwidgets_nn.kernels.product_reach import Reach, own
-from nbwidgets_nn.kernels.stages import Read, Uniform, Weights
+from nbwidgets_nn.kernels.graph.gather_reach import gather_reach
+from nbwidgets_nn.kernels.graph.laid import Found, Laid, Operands, of_first_sample
+from nbwidgets_nn.kernels.graph.product_reach import Reach, own
+from nbwidgets_nn.kernels.graph.stages import Read, Uniform, Weights
 from nbwidgets_nn.record.steps import Origin, Step
 
 

@@ -11,8 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels.axis_reach import AxisReach
 from nbwidgets_nn.kernels.edge_blocks import EdgeBlock
 from nbwidgets_nn.kernels.edges_of_layers import (
     ADAPTIVE_AVERAGES,
@@ -24,9 +22,11 @@ from nbwidgets_nn.kernels.edges_of_layers import (
     edges_of_layer,
     window_axes,
 )
-from nbwidgets_nn.kernels.gather_reach import gather_reach
-from nbwidgets_nn.kernels.product_reach import Reach, own
-from nbwidgets_nn.kernels.stages import Convolution, Matrix, Read, Uniform, Winners
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph.axis_reach import AxisReach
+from nbwidgets_nn.kernels.graph.gather_reach import gather_reach
+from nbwidgets_nn.kernels.graph.product_reach import Reach, own
+from nbwidgets_nn.kernels.graph.stages import Convolution, Matrix, Read, Uniform, Winners
 from nbwidgets_nn.kernels.window_reach import OUTSIDE, combined
 from nbwidgets_nn.record._activation_functions import ACTIVATION_MODULES
 from nbwidgets_nn.record.affine import AVERAGES, BATCH_NORMS, MAXIMA, weights_in_use, why_not_plain

@@ -9,14 +9,14 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from nbwidgets_nn.kernels import causal_sums
 from nbwidgets_nn.kernels._memory import check_fits
-from nbwidgets_nn.kernels.axis_reach import NoProduct
-from nbwidgets_nn.kernels.causal_plan import Parts, counts_of, plan_ancestors, plan_direct
-from nbwidgets_nn.kernels.closure import BitClosure, Closure, PlannedClosure, spread_direct
-from nbwidgets_nn.kernels.stages import Winners, pattern_of
-from nbwidgets_nn.kernels.stages_of_recording import Stages
-from nbwidgets_nn.kernels.weighted_sums import at_pattern, weight_tables
+from nbwidgets_nn.kernels.graph import causal_sums
+from nbwidgets_nn.kernels.graph.axis_reach import NoProduct
+from nbwidgets_nn.kernels.graph.causal_plan import Parts, counts_of, plan_ancestors, plan_direct
+from nbwidgets_nn.kernels.graph.closure import BitClosure, Closure, PlannedClosure, spread_direct
+from nbwidgets_nn.kernels.graph.stages import Winners, pattern_of
+from nbwidgets_nn.kernels.graph.stages_of_recording import Stages
+from nbwidgets_nn.kernels.graph.weighted_sums import at_pattern, weight_tables
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from scipy import sparse
 from torch import Tensor
 
 from nbwidgets_nn.kernels.edge_blocks import EdgeBlock
-from nbwidgets_nn.kernels.product_reach import Reach, flat, sums
+from nbwidgets_nn.kernels.graph.product_reach import Reach, flat, sums
 from nbwidgets_nn.kernels.window_reach import OUTSIDE
 
 TILE = 2**17

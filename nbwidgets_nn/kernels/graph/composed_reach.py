@@ -7,9 +7,9 @@ from functools import reduce
 from itertools import pairwise
 from math import prod
 
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels.axis_reach import AxisReach, NoProduct
-from nbwidgets_nn.kernels.product_reach import Reach, flat, full
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph.axis_reach import AxisReach, NoProduct
+from nbwidgets_nn.kernels.graph.product_reach import Reach, flat, full
 
 
 def compose(outer: Reach, inner: Reach) -> Reach:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from nbwidgets_nn.kernels.function_names import JOINING, KEEPING_ORDER
-from nbwidgets_nn.kernels.gather_reach import gather_reach
-from nbwidgets_nn.kernels.laid import Found, Laid, Operands
-from nbwidgets_nn.kernels.product_reach import own
-from nbwidgets_nn.kernels.stages import Read, Uniform
+from nbwidgets_nn.kernels.graph.gather_reach import gather_reach
+from nbwidgets_nn.kernels.graph.laid import Found, Laid, Operands
+from nbwidgets_nn.kernels.graph.product_reach import own
+from nbwidgets_nn.kernels.graph.stages import Read, Uniform
 from nbwidgets_nn.record._trees import tensors_in
 from nbwidgets_nn.record.steps import Origin, Step, map_arguments
 

@@ -7,9 +7,9 @@ from math import prod
 
 import numpy as np
 
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels.axis_reach import AxisReach
-from nbwidgets_nn.kernels.product_reach import Reach, own
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph.axis_reach import AxisReach
+from nbwidgets_nn.kernels.graph.product_reach import Reach, own
 
 OUTSIDE = -1
 

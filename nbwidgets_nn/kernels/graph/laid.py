@@ -8,7 +8,7 @@ from math import prod
 
 from torch import Tensor
 
-from nbwidgets_nn.kernels.stages import Read
+from nbwidgets_nn.kernels.graph.stages import Read
 from nbwidgets_nn.record.steps import Origin
 
 

@@ -10,8 +10,8 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels import chebyshev, laplacian
-from nbwidgets_nn.kernels.graph_transforms import GraphTransforms
+from nbwidgets_nn.kernels.graph import chebyshev, laplacian
+from nbwidgets_nn.kernels.graph.transforms import GraphTransforms
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.spectrum_results import EigenspaceEnergies, LaplacianSpectrum
 

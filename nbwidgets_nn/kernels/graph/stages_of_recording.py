@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels.laid import Laid
-from nbwidgets_nn.kernels.product_reach import Reach, full
-from nbwidgets_nn.kernels.stages import Link, Read, Stage, Winners
-from nbwidgets_nn.kernels.stages_of_modules import mixes, read_by_module
-from nbwidgets_nn.kernels.stages_of_steps import read_by_step
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph.laid import Laid
+from nbwidgets_nn.kernels.graph.product_reach import Reach, full
+from nbwidgets_nn.kernels.graph.stages import Link, Read, Stage, Winners
+from nbwidgets_nn.kernels.graph.stages_of_modules import mixes, read_by_module
+from nbwidgets_nn.kernels.graph.stages_of_steps import read_by_step
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.layer import Layer
 from nbwidgets_nn.record.steps import Origin, Output, Step, replay, steps_in

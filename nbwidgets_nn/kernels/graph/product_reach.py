@@ -15,8 +15,8 @@ from math import prod
 import numpy as np
 from scipy import sparse
 
-from nbwidgets_nn.kernels import axis_reach as ax
-from nbwidgets_nn.kernels.axis_reach import AxisReach, NoProduct
+from nbwidgets_nn.kernels.graph import axis_reach as ax
+from nbwidgets_nn.kernels.graph.axis_reach import AxisReach, NoProduct
 
 FEW_TERMS, MOST_TERMS = 5, 100
 """Products that any union may have, and those whose sum with signs may stand for a union."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nbwidgets_nn.kernels.causal_plan import Part, Parts, Sum
-from nbwidgets_nn.kernels.product_reach import union_sums
-from nbwidgets_nn.kernels.stages import Stage
+from nbwidgets_nn.kernels.graph.causal_plan import Part, Parts, Sum
+from nbwidgets_nn.kernels.graph.product_reach import union_sums
+from nbwidgets_nn.kernels.graph.stages import Stage
 
 
 def coefficients(stages: Sequence[Stage], plan: Sequence[Sum], signal: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""The graph of a network's units: what reads what, held as small tables, and the sums over it."""
