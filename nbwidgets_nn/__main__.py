@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nbwidgets_nn._words import plural
 
 if TYPE_CHECKING:
-    from nbwidgets_nn.explorer import Explorer
+    from nbwidgets_nn.explorer.explorer import Explorer
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run_demo(output: Path, epochs: int) -> None:
     """Train, print the layer table and the redundant neurons, and write the report."""
     from nbwidgets_nn.digits import load_images, new_network, train  # noqa: PLC0415 - torch loads when it is needed
-    from nbwidgets_nn.explore_model import explore  # noqa: PLC0415
+    from nbwidgets_nn.explorer.explore_model import explore  # noqa: PLC0415
 
     images, labels = load_images()
     network = new_network()

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nbwidgets_nn._arrays import at_least, expected
-from nbwidgets_nn.graph_columns import Bundle
-from nbwidgets_nn.graph_plan import GraphPlan
+from nbwidgets_nn.kernels.columns.column import Bundle
+from nbwidgets_nn.kernels.columns.plan import GraphPlan
 from nbwidgets_nn.kernels.triplets import triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import WEIGHTED

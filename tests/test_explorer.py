@@ -134,7 +134,7 @@ def test_chance_level_says_when_positions_count_as_samples(layer, sign):
 
 
 def test_layer_that_takes_a_while_says_so_first(model, X, monkeypatch):
-    monkeypatch.setattr("nbwidgets_nn.explorer._AT_ONCE_UNITS", 5)
+    monkeypatch.setattr("nbwidgets_nn.explorer.explorer._AT_ONCE_UNITS", 5)
     explorer = nw.explore(model, X, layer="2")
     assert [row["redundancy"] is None for row in explorer.picker.layers] == [True, True, True, False]
     messages = []
@@ -285,7 +285,7 @@ def test_one_layer_that_breaks_a_kernel_leaves_the_others(model, X, monkeypatch)
     def fail(layer, *_, **__):
         raise RuntimeError("no luck") if layer.name == "0" else ValueError("nor here")
 
-    monkeypatch.setattr("nbwidgets_nn.explorer.view_layer", fail)
+    monkeypatch.setattr("nbwidgets_nn.explorer.explorer.view_layer", fail)
     explorer = nw.explore(model, X, layer="0")
     assert explorer.heatmaps.content.message == "RuntimeError: no luck"
 

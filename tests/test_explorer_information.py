@@ -12,9 +12,9 @@ from models import ZOO
 from torch import nn
 
 import nbwidgets_nn as nw
-from nbwidgets_nn import shown_information
 from nbwidgets_nn.background import Background, Stopped
-from nbwidgets_nn.layer_edges import edges_of
+from nbwidgets_nn.explorer import shown_information
+from nbwidgets_nn.explorer.layer_edges import edges_of
 from nbwidgets_nn.record.topology import topology_of_recording
 
 CONV = {"conv1": 4, "relu1": 4, "pool": 4, "conv2": 6, "relu2": 6, "flat": 24, "fc": 5, "act": 5, "out": 3}
@@ -198,8 +198,8 @@ def slow(monkeypatch):
         return slow(progress) if callable(progress) else slow.result
 
     monkeypatch.setattr(shown_information.LayerEdges, "measure", measure_slowly)
-    monkeypatch.setattr("nbwidgets_nn.explorer._PATIENCE_AT_FIRST", 0.05)
-    monkeypatch.setattr("nbwidgets_nn.explorer._PATIENCE", 0.05)
+    monkeypatch.setattr("nbwidgets_nn.explorer.explorer._PATIENCE_AT_FIRST", 0.05)
+    monkeypatch.setattr("nbwidgets_nn.explorer.explorer._PATIENCE", 0.05)
     return slow
 
 

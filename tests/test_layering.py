@@ -41,6 +41,7 @@ MAY_IMPORT = {
         "information_results",
         "spectrum_results",
         "_arrays",
+        "_words",
         "_progress",
     },
     "widgets": {"widgets", "figures", *VOCABULARY},
@@ -51,24 +52,10 @@ MAY_IMPORT = {
 FRONT = {
     "__init__",
     "__main__",
-    "explore_model",
     "explorer",
-    "explorer_links",
-    "explorer_picture",
-    "graph_columns",
     "fourier_view",
-    "graph_addends",
-    "graph_plan",
-    "graph_sums",
     "graph_view",
-    "graph_ways",
     "hidden_layer_size",
-    "layer_edges",
-    "layer_facts",
-    "layer_view",
-    "recording_facts",
-    "shown_information",
-    "unit_sums",
 }
 JS_LAYERS = ("core", "views", "widgets")
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nbwidgets_nn._words import plural
-from nbwidgets_nn.graph_columns import Bundle, Column, input_axis
-from nbwidgets_nn.graph_sums import Sums
-from nbwidgets_nn.graph_ways import along, followed
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges, joined_in_groups
+from nbwidgets_nn.kernels.columns.column import Bundle, Column, input_axis
+from nbwidgets_nn.kernels.columns.sums import Sums
+from nbwidgets_nn.kernels.columns.unit_sums import mean_over_positions, with_channels_first
+from nbwidgets_nn.kernels.columns.ways import along, followed
 from nbwidgets_nn.kernels.edges_of_layers import ADAPTIVE_AVERAGES, ADAPTIVE_MAXIMA
 from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
 from nbwidgets_nn.kernels.source_units import source_layer
@@ -24,7 +25,6 @@ from nbwidgets_nn.record.affine import AVERAGES, MAXIMA, WEIGHTED
 from nbwidgets_nn.record.layer import Layer
 from nbwidgets_nn.record.steps import Step
 from nbwidgets_nn.record.topology import BATCH_NORM, DROPOUT
-from nbwidgets_nn.unit_sums import mean_over_positions, with_channels_first
 
 # Means of the same numbers, taken in two orders.
 _ROUNDING = 1e-4

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nbwidgets_nn.color_range import ColorRange
+from nbwidgets_nn.explorer.layer_facts import layer_facts
 from nbwidgets_nn.kernels.activation_profile import activation_profile
 from nbwidgets_nn.kernels.clustering import cluster_units
 from nbwidgets_nn.kernels.correlation import correlate
 from nbwidgets_nn.kernels.redundancy import measure_units
-from nbwidgets_nn.layer_facts import layer_facts
 from nbwidgets_nn.widgets.heatmap_content import Columns, Fact, HeatmapContent, MatrixPanel
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from nbwidgets_nn._arrays import at_least, expected
-from nbwidgets_nn.explorer import Explorer
+from nbwidgets_nn.explorer.explorer import Explorer
 from nbwidgets_nn.kernels.layer_question import check_range
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.recorded import recorded

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from nbwidgets_nn._progress import Progress
 from nbwidgets_nn.background import Background
+from nbwidgets_nn.explorer.layer_edges import LayerEdges, edges_of, information_fact
+from nbwidgets_nn.explorer.layer_view import LayerView
 from nbwidgets_nn.information_results import EffectiveInformation
-from nbwidgets_nn.layer_edges import LayerEdges, edges_of, information_fact
-from nbwidgets_nn.layer_view import LayerView
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.topology import topology_of_recording
 from nbwidgets_nn.widgets.heatmap_content import Fact, HeatmapContent

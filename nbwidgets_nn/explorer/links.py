@@ -17,7 +17,7 @@ from nbwidgets_nn.widgets.linked_heatmaps import LinkedHeatmaps
 from nbwidgets_nn.widgets.saved_page import compress, widget_state, write_page
 
 if TYPE_CHECKING:
-    from nbwidgets_nn.explorer import Explorer
+    from nbwidgets_nn.explorer.explorer import Explorer
 
 # Traits that the edge graph shares with the other widgets.
 _GRAPH_LINKS = (("heatmaps", "selection"), ("heatmaps", "clusters"), ("picker", "layer"))

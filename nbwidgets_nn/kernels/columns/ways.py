@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nbwidgets_nn.graph_columns import input_axis
+from nbwidgets_nn.kernels.columns.column import input_axis
 from nbwidgets_nn.kernels.kept_units import kept_units
 from nbwidgets_nn.kernels.source_units import SourceUnits
 from nbwidgets_nn.record.activations import Activations

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._progress import bar
-from nbwidgets_nn.explorer_links import link_graph, write_explorer
-from nbwidgets_nn.explorer_picture import ExplorerPicture
+from nbwidgets_nn.explorer.layer_view import LayerView, view_layer
+from nbwidgets_nn.explorer.links import link_graph, write_explorer
+from nbwidgets_nn.explorer.picture import ExplorerPicture
+from nbwidgets_nn.explorer.recording_facts import checked_target, default_layer, sample_count, subtitle
+from nbwidgets_nn.explorer.shown_information import ShownInformation
 from nbwidgets_nn.fourier_view import follow, spectrum_view
 from nbwidgets_nn.graph_view import graph_content
 from nbwidgets_nn.information_results import EffectiveInformation
-from nbwidgets_nn.layer_view import LayerView, view_layer
 from nbwidgets_nn.record._names import kind_of
 from nbwidgets_nn.record.activations import Activations
-from nbwidgets_nn.recording_facts import checked_target, default_layer, sample_count, subtitle
-from nbwidgets_nn.shown_information import ShownInformation
 from nbwidgets_nn.widgets._still import StillPicture
 from nbwidgets_nn.widgets.edge_graph import EdgeGraph
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent

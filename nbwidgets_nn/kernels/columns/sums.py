@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nbwidgets_nn.graph_addends import Addend, added_up, addends_of, alike, sum_edges
-from nbwidgets_nn.graph_columns import Bundle, Column, in_words, input_axis
-from nbwidgets_nn.graph_ways import along, followed, units_added
+from nbwidgets_nn.kernels.columns.addends import Addend, added_up, addends_of, alike, sum_edges
+from nbwidgets_nn.kernels.columns.column import Bundle, Column, in_words, input_axis
+from nbwidgets_nn.kernels.columns.ways import along, followed, units_added
 from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
 from nbwidgets_nn.kernels.source_units import SourceUnits
 from nbwidgets_nn.kernels.sums_in_steps import Term
