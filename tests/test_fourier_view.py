@@ -82,14 +82,14 @@ def test_large_graphs_show_their_lowest_frequencies_and_say_so(network, inputs, 
     monkeypatch.setattr("nbwidgets_nn.fourier_view._FEW", 7)
     view = nw.spectrum_view(network, inputs, type="laplacian")
     assert len(view.spectrum.frequencies) == 7
-    assert "the 7 lowest of 188 frequencies; shares are of their energy" in view._head.value
+    assert "the 7 lowest of 188 frequencies; shares are of their energy" in view._parts.head.value
 
 
 def test_several_types_and_the_samples_that_can_be_chosen(network, inputs):
     view = nw.spectrum_view(
         network, inputs, type=["weighted", "standard"], target=[4, 3, 2, 1, 0], samples=2, scale="globalscale"
     )
-    assert view._choices.lists["type"].options == ("weighted", "standard")
+    assert view._parts.choices.lists["type"].options == ("weighted", "standard")
     assert view.content.samples == ("sample 0 · class 4", "sample 4 · class 0")
     assert "2 of 5 samples" in view.content.how
     assert (view.type, view.scale) == ("weighted", "globalscale")
@@ -107,7 +107,7 @@ def test_no_more_samples_are_held_than_travel_easily(network, monkeypatch):
 def test_what_a_reader_must_know_stands_in_the_head():
     deep = nn.Sequential(*(nn.Linear(20, 20) for _ in range(20)))
     view = nw.spectrum_view(deep, torch.randn(1, 20))
-    assert "all precision is lost" in view._head.value
+    assert "all precision is lost" in view._parts.head.value
     odd = nw.spectrum_view(nn.LSTM(3, 4), torch.randn(5, 2, 3))
     assert view.spectrum.notes
     assert odd.content.size
@@ -205,6 +205,35 @@ def test_a_late_echo_undoes_nothing(explorer):
     explorer.graph.set_state({"selection": early})
     assert view.picked == view.content.node("fc", 4)
     assert explorer.selection.units == ("fc:4",)
+
+
+def test_a_pick_in_another_layer_shows_that_layer_everywhere(explorer):
+    view = explorer.spectrum(["standard", "laplacian"])
+    view.picked = view.content.node("conv", 3)
+    assert explorer.layer == explorer.picker.layer == explorer.graph.layer == "conv"
+    assert explorer.heatmaps.content.layer == "conv"
+    assert explorer.selection.units == explorer.graph.selection.units == ("conv:0",)
+    explorer.graph.set_state({"selection": {"layer": "out", "units": ["out:1"], "source": "edge_graph-1"}})
+    # The browser passes it on to the heatmaps.
+    explorer.heatmaps.set_state({"selection": {"layer": "out", "units": ["out:1"], "source": "edge_graph-1"}})
+    assert view.picked == view.content.node("out", 1)
+    assert (view.layer, explorer.layer) == ("conv", "conv")  # a unit selected in the graph turns no page
+
+
+def test_units_selected_in_heatmaps_are_marked_and_a_frequency_selects_none(explorer):
+    view = explorer.spectrum(["standard", "laplacian"])
+    explorer.heatmaps.set_state(
+        {"selection": {"layer": "fc", "units": ["fc:5", "fc:2"], "source": "heatmaps-1"}}
+    )
+    assert view.picked is None
+    assert [group.tolist() for group in view.state().marked] == [[5], [2]]
+    view.type = "laplacian"
+    assert explorer.selection.units == ("fc:5", "fc:2")
+    view._pick_space(0)
+    assert explorer.selection.units == explorer.graph.selection.units == ()
+    late = {"layer": "fc", "units": ["fc:5", "fc:2"], "source": "python-1"}
+    explorer.heatmaps.set_state({"selection": late})
+    assert view.selection.units == ()
 
 
 def test_both_show_the_same_layer(explorer):

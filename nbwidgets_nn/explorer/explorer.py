@@ -175,7 +175,8 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
     ) -> SpectrumView:
         """Return the Fourier spectrum of the activations, linked: layer and selection are those of the explorer.
 
-        Picking a coefficient selects its unit here; a unit selected here is marked there.
+        Picking a coefficient selects its unit and shows its layer here; picking a frequency selects no unit. Every unit
+        selected here is marked there; as in the graph, a selection in another layer turns to no other layer.
 
         Args:
             type: of the transform, or several to choose from, see `spectrum_view`.

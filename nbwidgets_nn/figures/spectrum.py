@@ -16,11 +16,13 @@ from nbwidgets_nn.color_range import MASKED, ColorRange
 from nbwidgets_nn.figures._file_bytes import file_bytes
 from nbwidgets_nn.figures._pattern_page import Band, Page
 from nbwidgets_nn.widgets._pattern_png import colors as colors_of
+from nbwidgets_nn.widgets._spectrum_words import about
 from nbwidgets_nn.widgets.layer_pattern import LayerPattern
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from nbwidgets_nn.widgets._spectrum_state import SpectrumState
     from nbwidgets_nn.widgets.spectrum_content import SpectrumLayer
 
 _PART = (5.4, 3.8)  # inches of a panel
@@ -49,14 +51,8 @@ class Peaks:
 
 
 def draw_spectrum(
-    layer: SpectrumLayer,
-    panels: list[Shown | Peaks],
-    energies: dict[str, NDArray],
-    names: list[str],
+    state: SpectrumState,
     *,
-    title: str,
-    notes: list[str],
-    reading: str,
     format: str = "png",  # noqa: A002 - matplotlib's name for it
     dpi: int = 150,
     theme: str = "light",
@@ -67,26 +63,50 @@ def draw_spectrum(
         ValueError: a theme that is neither "light" nor "dark".
     """
     colors = theme_called(theme)
+    panels = _panels(state)
+    names = [layer.name for layer in state.content.layers]
     width = _PART[0] * max(len(panels), 2)
     room = int((width - 0.6) * 15.5)
-    lines = [line for part in (*notes, reading) for line in wrap(part, room)]
+    lines = [line for part in _words(state) for line in wrap(part, room)]
     top = _TOP + 0.17 * len(lines)
     figure = Figure(figsize=(width, top + _PART[1]), facecolor=colors.paper)
     above, below = figure.subfigures(2, height_ratios=(top, _PART[1]))
     above.set_facecolor(colors.paper)
     page = Page(above, (width, top), colors)
-    page.write(title, 0.0, top - 0.35, size=12, weight="bold", color=colors.ink)
+    page.write(state.title, 0.0, top - 0.35, size=12, weight="bold", color=colors.ink)
     for k, line in enumerate(lines):
         page.write(line, 0.0, top - 0.6 - 0.17 * k)
     axes = page.axes(0.65, 0.35, width - 0.95, 1.0)
-    _draw_energy(axes, energies, names, names.index(layer.name), colors)
+    _draw_energy(axes, state.energies, names, names.index(state.layer), colors)
     places = below.subfigures(1, max(len(panels), 2), squeeze=False)[0]
     for place, panel in zip(places, panels, strict=False):
         if isinstance(panel, Peaks):
             _draw_peaks(Page(place, _PART, colors), panel, colors)
         else:
-            _band(layer, panel, theme).draw(place, _PART, panel.chosen)
+            _band(state.shown, panel, theme).draw(place, _PART, panel.chosen)
     return file_bytes(figure, format, dpi)
+
+
+def _panels(state: SpectrumState) -> list[Shown | Peaks]:
+    picked = state.picked_here
+    chosen = (*state.marked, *([np.array([picked])] if picked is not None else []))
+    spans = state.ranges
+    panels: list[Shown | Peaks] = [
+        Shown("Activations", state.here(state.values), spans[0], state.scale, chosen)
+    ]
+    if state.by_frequency:
+        panels.append(Peaks(*state.content.spaces(state.spectrum, state.sample), state.picked_space))
+    else:
+        panels.append(Shown("Coefficients", state.here(state.coefficients), spans[1], state.scale, chosen))
+    if state.pattern is not None:
+        part = state.here(state.pattern)
+        panels.append(Shown(state.title_of_pattern, part, state.span_of_pattern, "", chosen))
+    return panels
+
+
+def _words(state: SpectrumState) -> list[str]:
+    said = (state.type, about(state.content), state.spectrum.how, *state.spectrum.notes, state.reading)
+    return list(filter(None, said))
 
 
 def _band(layer: SpectrumLayer, panel: Shown, theme: str) -> Band:

@@ -48,8 +48,12 @@ def status(reading: str, problem: str = "", *, chosen: bool) -> str:
     )
 
 
-def unpicked(units: tuple[str, ...], *, by_frequency: bool) -> str:
-    """Say what is selected where nothing is picked, or what can be done."""
-    if units:
-        return f"selected: {', '.join(units[:_NAMED])}{' …' if len(units) > _NAMED else ''}"
+def unpicked(*, by_frequency: bool) -> str:
+    """Say what can be done where nothing is picked."""
     return f"Click {'a frequency' if by_frequency else 'a coefficient'} to see what it touches."
+
+
+def selected(units: tuple[str, ...]) -> str:
+    """Name the units that are selected."""
+    more = f" and {len(units) - _NAMED:,} more" if len(units) > _NAMED else ""
+    return f"selected: {', '.join(units[:_NAMED])}{more}"

@@ -41,19 +41,27 @@ class SpectrumLayer:
         shape = " × ".join(map(str, self.shape)) or "a single number"
         return f"{self.name} · {shape}" if self.kind == self.name else f"{self.name} · {self.kind} · {shape}"
 
+    @property
+    def has_channels(self) -> bool:
+        """Whether a unit, as other views know it, is a channel with several numbers."""
+        return self.channel_axis is not None and self.shape[self.channel_axis] not in (1, self.size)
+
+    @property
+    def units(self) -> int:
+        """How many units other views know: the channels where there are positions, else all numbers."""
+        return self.shape[self.channel_axis] if self.has_channels else self.size
+
     def unit_of(self, index: int) -> int:
         """Return the unit that other views know: the channel where there are positions, else the index itself."""
-        if self.channel_axis is None or self.shape[self.channel_axis] in (1, self.size):
-            return index
-        return self.layout.index(index)[self.channel_axis]
+        return self.layout.index(index)[self.channel_axis] if self.has_channels else index
 
     def of_units(self, units: tuple[int, ...]) -> NDArray[np.int64]:
         """Return the flat indices that belong to units as other views know them; unknown ones have none."""
-        if self.channel_axis is None or self.shape[self.channel_axis] in (1, self.size):
-            return np.array([unit for unit in units if unit < self.size], np.int64)
-        channel = np.arange(self.size).reshape(self.shape).swapaxes(0, self.channel_axis)
-        known = [unit for unit in units if unit < len(channel)]
-        return np.sort(channel[known].ravel())
+        known = np.array([unit for unit in units if unit < self.units], np.int64)
+        if not self.has_channels:
+            return known
+        channels = np.arange(self.size).reshape(self.shape).swapaxes(0, self.channel_axis)
+        return np.sort(channels[known].ravel())
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +188,23 @@ class SpectrumContent:
         """Return the selection of the unit as other views know it."""
         layer, index = self.place(node)
         return Selection(layer.name, (f"{layer.name}:{layer.unit_of(index)}",))
+
+    def nodes(self, selection: Selection) -> list[int]:
+        """Return which of all units are selected; none in a layer that is not here: another view may have more."""
+        known = [layer for layer in self.layers if layer.name == selection.layer]
+        return [self.node(layer.name, int(k)) for layer in known for k in layer.of_units(selection.indices)]
+
+    def check_selection(self, selection: Selection) -> None:
+        """Refuse units that their layer does not have, with a ValueError; a layer that is not here may have any."""
+        for layer in self.layers:
+            strangers = [
+                name
+                for name, k in zip(selection.units, selection.indices, strict=True)
+                if layer.name == selection.layer and k >= layer.units
+            ]
+            if strangers:
+                what = f"units of layer {layer.name!r}, which has {layer.units:,}"
+                raise ValueError(expected("selection", what, f"{strangers[:5]}"))
 
     def energy(self, flat: NDArray) -> NDArray[np.float64]:
         """Return each layer's share of the sum of squares; NaN where numbers are not finite, 0 where all are 0."""

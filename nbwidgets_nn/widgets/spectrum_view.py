@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
 import numpy as np
 import traitlets
-from ipywidgets import HTML, Box, Layout, VBox, Widget
+from ipywidgets import Layout, VBox
 from numpy.typing import NDArray
 
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._words import plural
-from nbwidgets_nn.color_range import SCALES, ColorRange, choose_range, pattern_ranges
-from nbwidgets_nn.widgets import _spectrum_words as words
-from nbwidgets_nn.widgets._frequency_panel import FrequencyPanel
-from nbwidgets_nn.widgets._layer_bars import LayerBars
-from nbwidgets_nn.widgets._panel_style import INK, SUM
-from nbwidgets_nn.widgets._pattern_panel import PatternPanel, head
-from nbwidgets_nn.widgets._spectrum_choices import Choices, Picks
+from nbwidgets_nn.color_range import SCALES
+from nbwidgets_nn.widgets._spectrum_parts import Hands, SpectrumParts
+from nbwidgets_nn.widgets._spectrum_state import SpectrumState
 from nbwidgets_nn.widgets._still import Drawable, StillPicture
-from nbwidgets_nn.widgets._touched_strip import range_of_pattern, strip
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
 from nbwidgets_nn.widgets.spectrum_content import Spectrum, SpectrumContent
-
-_LISTED = 40
 
 Touch = Callable[[str, int, int], NDArray]
 
@@ -44,8 +38,9 @@ class SpectrumView(StillPicture, Drawable, VBox):
     Traits:
         layer, type, scale, sample: what is shown; to be read, set and observed.
         picked: the coefficient picked: which of all units in the order of the layers, or which of all frequencies; None.
-        selection: the `Selection` of the picked coefficient's unit, as heatmaps and edge graph know it: of a convolution
-            its channel. May be set to unit names, indices or None; a unit that is a single number is then picked.
+            A unit that is picked is selected, and its layer shown; a frequency is no unit, so picking one selects none.
+        selection: the `Selection`, as heatmaps and edge graph know it: of a convolution the channels. May be set to unit
+            names, indices or None. Each selected unit is marked in its layer; one that is a single number is picked.
 
     Raises:
         ValueError, KeyError: what is shown first is not there.
@@ -67,7 +62,8 @@ class SpectrumView(StillPicture, Drawable, VBox):
     sample = traitlets.Int()
     picked = traitlets.Int(None, allow_none=True)
     selection = SelectionTrait()
-    _parts: tuple[Widget, ...] = ()
+    _parts: SpectrumParts | None = None
+    _led = False
 
     def __init__(
         self,
@@ -95,45 +91,16 @@ class SpectrumView(StillPicture, Drawable, VBox):
             sample=sample,
             selection=Selection(first),
         )
-        self._make_parts()
-        self.children = self._arranged()
+        hands = Hands(self._pick_layer, self._pick_unit, self._pick_space, self._pick, self._select_touched)
+        self._parts = SpectrumParts(content, self, hands)
+        self.children = self._parts.children
         self.add_class("nbw-spectrum")
-        self.observe(self._show, ["layer", "scale", "sample", "type"])
-        self.observe(self._follow_type, ["type", "sample"])
+        self.observe(self._show, ["layer", "scale"])
+        self.observe(self._follow_sample, "sample")
+        self.observe(self._follow_type, "type")
         self.observe(self._follow_pick, "picked")
         self.observe(self._follow_selection, "selection")
         self._show()
-
-    # ---- what there is to see
-
-    def _make_parts(self) -> None:
-        content = self.content
-        self._head, self._status, self._foot = HTML(), HTML(), HTML()
-        self._overview = LayerBars([layer.name for layer in content.layers], self._pick_layer)
-        self._key = HTML()
-        self._activations = PatternPanel("Activations", self._pick_unit)
-        self._coefficients = PatternPanel("Coefficients", self._pick_unit)
-        self._frequencies = FrequencyPanel(self._pick_space)
-        self._touched = PatternPanel("What it touches", self._pick_unit)
-        self._choices = Choices(content, self)
-        self._picks = Picks(self._pick, self._pick_unit, self._select_touched)
-
-    def _arranged(self) -> list[Widget]:
-        row = {"flex_flow": "row wrap", "width": "100%", "align_items": "flex-start"}
-        panels = [self._activations, self._coefficients, self._frequencies, self._touched]
-        beside = VBox([self._foot], layout=Layout(flex="1 1 330px", min_width="0"))
-        arranged = [
-            self._head,
-            self._key,
-            self._overview.figure,
-            self._choices,
-            self._status,
-            Box(panels, layout=Layout(**row, grid_gap="8px 20px")),
-            Box([self._picks, beside], layout=Layout(**row, grid_gap="8px 24px")),
-        ]
-        inner = (*self._choices.children, *self._picks.children, self._picks, beside, self._foot)
-        self._parts = (*self._overview.parts, *panels, *inner, *arranged)
-        return arranged
 
     # ---- choices
 
@@ -160,8 +127,18 @@ class SpectrumView(StillPicture, Drawable, VBox):
         return proposal.value
 
     def read_selection(self, value: Any) -> Selection:
-        """Read names, indices, or None as a selection within the layer shown, or of another layer by names."""
-        return Selection.of(value, self.layer)
+        """Read names, indices, or None as a selection within the layer shown, or of another layer by names.
+
+        A layer that the graph does not have is taken as it is: another view may show it.
+
+        Raises:
+            ValueError: a unit that its layer does not have.
+        """
+        selection = Selection.of(value, self.layer)
+        # What another view sends may be older than the content: only what is written in Python is checked.
+        if selection.source == "python":
+            self.content.check_selection(selection)
+        return selection
 
     @property
     def spectrum(self) -> Spectrum:
@@ -195,56 +172,67 @@ class SpectrumView(StillPicture, Drawable, VBox):
         self.picked = k
 
     def _select_touched(self) -> None:
-        """Select every unit of the layer shown that the picked coefficient touches."""
+        """Select every unit of the layer shown that the picked coefficient touches; it stays picked."""
         layer = self.content.layer(self.layer)
         found = np.flatnonzero(self.content.of_layer(self._pattern, self.layer))
         units = dict.fromkeys(layer.unit_of(int(index)) for index in found)
-        self.selection = Selection(layer.name, tuple(f"{layer.name}:{unit}" for unit in units))
+        with self._leading():
+            self.selection = Selection(layer.name, tuple(f"{layer.name}:{unit}" for unit in units))
+        self._show()
 
     # ---- what follows from a choice
 
-    def _follow_type(self, change: Any) -> None:
-        if change.name == "type":
-            self.picked = None
-        elif self.by_frequency and self.picked is not None:
+    @contextmanager
+    def _leading(self) -> Iterator[None]:
+        """Change several traits as one step: none of them leads to another change, nor to a picture of its own."""
+        before, self._led = self._led, True
+        try:
+            yield
+        finally:
+            self._led = before
+
+    def _follow_sample(self, _change: Any) -> None:
+        if self.by_frequency:
             self._find_pattern()
-            self._show()
+        self._show()
+
+    def _follow_type(self, change: Any) -> None:
+        """Keep the unit that is picked; a frequency is none, so there the units that are selected decide."""
+        with self._leading():
+            if self.by_frequency or self.content.spectrum(change.old).frequencies is not None:
+                self.picked = None
+            self._pick_selected()
+            self._find_pattern()
+        self._show()
 
     def _follow_pick(self, _change: Any) -> None:
+        """Show the layer of a unit that was picked, and select it; where a frequency was, or nothing, select no unit."""
         self._find_pattern()
-        if self.picked is not None and not self.by_frequency:
-            own = self.content.selection(self.picked)
-            if (own.layer, own.units) != (self.selection.layer, self.selection.units):
+        if self._led:
+            return
+        with self._leading():
+            own = Selection(self.layer)
+            if self.picked is not None and not self.by_frequency:
+                own = self.content.selection(self.picked)
+                self.layer = own.layer
+            if own.units != self.selection.units:
                 self.selection = own
         self._show()
 
     def _follow_selection(self, _change: Any) -> None:
-        """Pick the unit that was selected elsewhere if it is a single number; forget a pick that is no longer selected."""
-        if self.by_frequency:
-            self._show()
+        if self._led:
             return
-        chosen = self._chosen_nodes()
-        if self.picked is not None and self.picked in chosen:
-            self._show()
-        elif len(chosen) == 1:
-            self.picked = chosen[0]
-        else:
-            had = self.picked is not None and not self._touches_selection()
-            if had:
-                self.picked = None
-            else:
-                self._show()
+        with self._leading():
+            self._pick_selected()
+        self._show()
 
-    def _touches_selection(self) -> bool:
-        """Whether what is selected is what the picked coefficient touches."""
-        return self._pattern is not None and bool(np.count_nonzero(self._pattern[self._chosen_nodes()]))
-
-    def _chosen_nodes(self) -> list[int]:
-        try:
-            layer = self.content.layer(self.selection.layer)
-        except KeyError:
-            return []  # another view may have layers that are not in the graph
-        return [self.content.node(layer.name, int(k)) for k in layer.of_units(self.selection.indices)]
+    def _pick_selected(self) -> None:
+        """Pick the unit that is selected if it is a single number; keep a pick that is among the selected units."""
+        if self.by_frequency:
+            return
+        nodes = self.content.nodes(self.selection)
+        if self.picked not in nodes:
+            self.picked = nodes[0] if len(nodes) == 1 else None
 
     def _find_pattern(self) -> None:
         self._pattern, self._problem = None, ""
@@ -257,106 +245,21 @@ class SpectrumView(StillPicture, Drawable, VBox):
 
     # ---- showing
 
-    def ranges(self) -> tuple[ColorRange, ColorRange]:
-        """Return the colour ranges of activations and of coefficients in the layer shown."""
-        k = self.content.position(self.layer)
-        values = pattern_ranges(self.content.by_layer(self.content.values[self.sample]), self.scale)[k]
-        if self.by_frequency:
-            return values, values
-        flat = self.spectrum.coefficients[self.sample]
-        return values, pattern_ranges(self.content.by_layer(flat), self.scale)[k]
+    def state(self) -> SpectrumState:
+        """Return what is chosen now."""
+        chosen = ("layer", "type", "scale", "sample", "picked", "selection", "title")
+        return SpectrumState(
+            self.content, pattern=self._pattern, **{name: getattr(self, name) for name in chosen}
+        )
 
     def _show(self, _change: Any = None) -> None:
-        content, layer = self.content, self.content.layer(self.layer)
-        self._head.value = words.heading(content, self.spectrum, self.title)
-        self._status.value = self._reading()
-        self._show_overview()
-        marked = self._marked()
-        picked = self._picked_here()
-        spans = self.ranges()
-        self._activations.show(
-            layer, content.of_layer(content.values[self.sample], layer.name), spans[0], marked, picked
-        )
-        self._coefficients.layout.display = "none" if self.by_frequency else ""
-        self._frequencies.layout.display = "" if self.by_frequency else "none"
-        if self.by_frequency:
-            groups = content.groups(self.spectrum)
-            space = None if self.picked is None else int(groups[self.picked])
-            self._frequencies.show(*content.spaces(self.spectrum, self.sample), space)
-        else:
-            flat = self.spectrum.coefficients[self.sample]
-            self._coefficients.show(
-                layer, content.of_layer(flat, layer.name), spans[1], marked, picked, self.type
-            )
-        self._show_pattern(marked, picked)
-        listed = content.largest(self.spectrum, self.sample, layer.name, _LISTED)
-        self._picks.show(listed, self.picked, picked, 0 if self.by_frequency else layer.size)
-
-    def _energies(self) -> dict[str, NDArray]:
-        content = self.content
-        energies = {"activations": content.energy(content.values[self.sample])}
-        if not self.by_frequency:
-            energies["coefficients"] = content.energy(self.spectrum.coefficients[self.sample])
-        elif self._pattern is not None:
-            energies["part at the picked frequency"] = content.energy(self._pattern)
-        return energies
-
-    def _show_overview(self) -> None:
-        energies = self._energies()
-        position = self.content.position(self.layer)
-        self._overview.show(list(energies.values()), position)
-        self._key.value = words.key(zip(energies, (SUM, INK), strict=False))
-
-    def _show_pattern(self, marked: list[NDArray], picked: int | None) -> None:
-        pattern, content = self._pattern, self.content
-        self._touched.title = "Part at this frequency" if self.by_frequency else "What it touches"
-        self._touched.layout.display = "none" if pattern is None else ""
-        here = 0 if pattern is None else int(np.count_nonzero(content.of_layer(pattern, self.layer)))
-        self._picks.show_touched(0 if self.by_frequency else here, self.layer)
-        self._foot.value = (
-            ""
-            if pattern is None
-            else head(f"{self._touched.title} in every layer", "") + strip(content, pattern, self.layer)
-        )
-        if pattern is None:
-            return
-        layer = content.layer(self.layer)
-        part = content.of_layer(pattern, layer.name)
-        counted = f"{here:,} of {plural(layer.size, 'unit')}"
-        self._touched.show(layer, part, self._span_of_pattern(part), marked, picked, counted)
-
-    def _span_of_pattern(self, part: NDArray) -> ColorRange:
-        """Return touched or not, or the range of the layer shown: elsewhere the pattern may be far stronger."""
-        span = range_of_pattern(self._pattern)
-        return choose_range(part, diverging=True) if span.diverging else span
-
-    def _marked(self) -> list[NDArray]:
-        """Return the flat indices of the layer's selected units, one array for each unit."""
-        if self.selection.layer != self.layer:
-            return []
-        layer = self.content.layer(self.layer)
-        return [layer.of_units((unit,)) for unit in self.selection.indices]
-
-    def _picked_here(self) -> int | None:
-        if self.picked is None or self.by_frequency:
-            return None
-        layer, index = self.content.place(self.picked)
-        return index if layer.name == self.layer else None
-
-    def _said(self) -> str:
-        return self.content.reading(self.spectrum, self.sample, self.picked, self._pattern)
-
-    def _reading(self) -> str:
-        if self.picked is not None:
-            return words.status(self._said(), self._problem, chosen=True)
-        units = self.selection.units
-        return words.status(words.unpicked(units, by_frequency=self.by_frequency), chosen=bool(units))
+        if not self._led:
+            self._parts.show(self.state(), self._problem)
 
     def close(self) -> None:
         """Close everything that the view is made of."""
-        for part in self._parts:
-            part.close()
-        self._parts = ()  # closing again does nothing
+        if self._parts is not None:  # a view that was refused closes too, when it is collected
+            self._parts.close()
         super().close()
 
     def __repr__(self) -> str:
@@ -370,37 +273,6 @@ class SpectrumView(StillPicture, Drawable, VBox):
         return f'<img width="860" alt="{escape(about)}" src="{source}">'
 
     def _draw(self, format: str, **options: Any) -> bytes:  # noqa: A002
-        from nbwidgets_nn.figures.spectrum import Peaks, Shown, draw_spectrum  # noqa: PLC0415 - matplotlib only here
+        from nbwidgets_nn.figures.spectrum import draw_spectrum  # noqa: PLC0415 - matplotlib only here
 
-        content, layer, sample = self.content, self.content.layer(self.layer), self.sample
-        values, coefficients = self.ranges()
-        picked = self._picked_here()
-        chosen = (*self._marked(), *([np.array([picked])] if picked is not None else []))
-
-        def shown(title: str, flat: NDArray, span: ColorRange, scale: str) -> Shown:
-            return Shown(title, content.of_layer(flat, layer.name), span, scale, chosen)
-
-        panels: list[Shown | Peaks] = [shown("Activations", content.values[sample], values, self.scale)]
-        if self.by_frequency:
-            space = None if self.picked is None else int(content.groups(self.spectrum)[self.picked])
-            panels.append(Peaks(*content.spaces(self.spectrum, sample), space))
-        else:
-            panels.append(shown("Coefficients", self.spectrum.coefficients[sample], coefficients, self.scale))
-        if self._pattern is not None:
-            span = self._span_of_pattern(content.of_layer(self._pattern, layer.name))
-            panels.append(shown(self._touched.title, self._pattern, span, ""))
-        return draw_spectrum(
-            layer,
-            panels,
-            self._energies(),
-            [one.name for one in content.layers],
-            title=self.title,
-            notes=[
-                part
-                for part in (self.type, words.about(content), self.spectrum.how, *self.spectrum.notes)
-                if part
-            ],
-            reading="" if self.picked is None else self._said(),
-            format=format,
-            **options,
-        )
+        return draw_spectrum(self.state(), format=format, **options)

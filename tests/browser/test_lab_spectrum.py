@@ -91,7 +91,7 @@ def test_a_click_above_a_layer_shows_it_in_both(opened, page):
 
 
 def test_arrow_keys_pick_one_coefficient_after_the_other(opened, page):
-    largest = opened.python("[node for _, node in view._picks.largest.options[:3]]")
+    largest = opened.python("[node for _, node in view._parts.picks.largest.options[:3]]")
     page.locator(".nbw-spectrum").get_by_label("rank").focus()
     for rank in range(3):
         page.keyboard.press("ArrowUp")

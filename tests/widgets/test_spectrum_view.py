@@ -68,7 +68,7 @@ def click_unit(panel, layer, index):
 
 
 def status(view):
-    return re.sub("<[^>]+>", "", view._status.value)
+    return re.sub("<[^>]+>", "", view._parts.status.value)
 
 
 def outlines(panel):
@@ -87,7 +87,7 @@ def shown(panel, theme="light"):
 @pytest.mark.parametrize("index", [0, 6, 15])
 def test_a_click_on_a_cell_picks_its_coefficient_and_selects_its_channel(view, index):
     view.layer = "conv"
-    click_unit(view._coefficients, LAYERS[1], index)
+    click_unit(view._parts.coefficients, LAYERS[1], index)
     assert view.picked == 9 + index
     assert view.selection.units == (f"conv:{index // 4}",)
     place = ", ".join(map(str, np.unravel_index(index, (4, 2, 2))))
@@ -98,17 +98,17 @@ def test_a_click_on_a_cell_picks_its_coefficient_and_selects_its_channel(view, i
 def test_a_click_between_channels_picks_nothing(view):
     view.layer = "conv"
     _, _, right, bottom = LAYERS[1].layout.box(3)
-    click(view._activations._cells._pictures["light"], right + 0.5, bottom - 0.5)
+    click(view._parts.activations._cells._pictures["light"], right + 0.5, bottom - 0.5)
     assert view.picked is None
 
 
 @pytest.mark.parametrize(("x", "unit"), [(-0.4, 0), (1.49, 1), (3.2, 3)])
 def test_a_click_above_a_bar_picks_its_unit(view, x, unit):
     view.layer = "fc"
-    click(view._activations._bars._cover, x, 0.9)
+    click(view._parts.activations._bars._cover, x, 0.9)
     assert view.picked == 25 + unit
     assert view.selection == Selection("fc", (f"fc:{unit}",), source=view.selection.source)
-    assert view._activations._bars._bars.colors == [ACCENT if k == unit else SUM for k in range(5)]
+    assert view._parts.activations._bars._bars.colors == [ACCENT if k == unit else SUM for k in range(5)]
 
 
 def test_of_units_that_share_a_pixel_the_strongest_is_picked():
@@ -117,50 +117,50 @@ def test_of_units_that_share_a_pixel_the_strongest_is_picked():
     values[0, 3001] = -9.0
     spectrum = Spectrum("standard", values)
     view = SpectrumView(SpectrumContent((layer,), values, (spectrum,)))
-    click(view._coefficients._cells._pictures["light"], 0.5, 0.5)
+    click(view._parts.coefficients._cells._pictures["light"], 0.5, 0.5)
     assert view.picked == 3001
 
 
 def test_the_list_holds_the_largest_coefficients_and_picks(view):
     view.layer = "conv"
-    nodes = [node for _, node in view._picks.largest.options]
+    nodes = [node for _, node in view._parts.picks.largest.options]
     order = 9 + np.argsort(-np.abs(STANDARD[0, 9:25]))
     assert nodes == order.tolist()
-    view._picks.largest.value = nodes[3]
+    view._parts.picks.largest.value = nodes[3]
     assert view.picked == nodes[3]
-    view._picks.unit.value = 5  # arrow keys in a field of numbers
+    view._parts.picks.unit.value = 5  # arrow keys in a field of numbers
     assert view.picked == 14
-    assert view._picks.largest.value == 14
-    view._picks.rank.value = 2
+    assert view._parts.picks.largest.value == 14
+    view._parts.picks.rank.value = 2
     assert view.picked == nodes[1]
-    view._picks.rank.value = 0
+    view._parts.picks.rank.value = 0
     assert view.picked is None
 
 
 def test_a_click_above_a_layer_shows_it(view):
-    click(view._overview._cover, 2.3)
+    click(view._parts.overview._cover, 2.3)
     assert view.layer == "fc"
-    assert view._overview._labels.colors == [INK, INK, ACCENT, INK]
-    click(view._overview._cover, 99)
+    assert view._parts.overview._labels.colors == [INK, INK, ACCENT, INK]
+    click(view._parts.overview._cover, 99)
     assert view.layer == "out"
-    assert view._choices.lists["layer"].value == "out"
+    assert view._parts.choices.lists["layer"].value == "out"
 
 
 # ---- what a coefficient touches
 
 
 def test_what_is_touched_is_shown_in_every_layer(view):
-    view.layer = "fc"
     view.picked = 9 + 2
+    view.layer = "fc"
     np.testing.assert_array_equal(view.pattern, touch("standard", 11, 0))
-    assert view._touched.layout.display == ""
-    assert view._touched._bars._bars.colors == [ACCENT] * 5
-    strip = re.sub("<[^>]+>", " ", view._foot.value)
+    assert view._parts.touched.layout.display == ""
+    assert view._parts.touched._bars._bars.colors == [ACCENT] * 5
+    strip = re.sub("<[^>]+>", " ", view._parts.foot.value)
     assert re.search(r"conv\s+1 of 16 units", strip)
     assert re.search(r"fc\s+5 of 5 units", strip)
     assert "not touched: input" in strip
-    assert view._foot.value.count("<figure") == 3
-    assert view._foot.value.count('class="nbw-here"') == 1
+    assert view._parts.foot.value.count("<figure") == 3
+    assert view._parts.foot.value.count('class="nbw-here"') == 1
 
 
 def test_the_touched_units_of_a_layer_can_be_selected(view):
@@ -168,15 +168,15 @@ def test_the_touched_units_of_a_layer_can_be_selected(view):
     view._select_touched()
     assert view.selection.units == tuple(f"fc:{k}" for k in range(5))
     assert view.picked == 11  # still what touches them
-    assert view._picks.touched.description == "Select the 5 values it touches in fc"
+    assert view._parts.picks.touched.description == "Select the 5 values it touches in fc"
     view.layer = "input"
-    assert view._picks.touched.layout.display == "none"
+    assert view._parts.picks.touched.layout.display == "none"
 
 
 def test_without_a_pick_nothing_is_said_to_be_touched(view):
     assert view.pattern is None
-    assert view._touched.layout.display == "none"
-    assert view._foot.value == ""
+    assert view._parts.touched.layout.display == "none"
+    assert view._parts.foot.value == ""
     assert "Click a coefficient" in status(view)
 
 
@@ -186,9 +186,9 @@ def test_signed_patterns_have_colours_about_zero(view):
     span = choose_range(touch("weighted", 12, 0)[9:25], diverging=True)
     table = color_table(diverging=True, theme="light")
     left, top, *_ = LAYERS[1].layout.box(3)
-    assert "up to ±0.500" in view._foot.value
+    assert "up to ±0.500" in view._parts.foot.value
     code = encode(np.array([[-0.5]]), span)[0, 0]
-    assert shown(view._touched)[int(top), int(left), :3].tolist() == table[code].tolist()
+    assert shown(view._parts.touched)[int(top), int(left), :3].tolist() == table[code].tolist()
 
 
 def test_a_pattern_that_cannot_be_computed_is_said_and_breaks_nothing(content):
@@ -197,7 +197,7 @@ def test_a_pattern_that_cannot_be_computed_is_said_and_breaks_nothing(content):
 
     view = SpectrumView(content, touch=fails)
     view.picked = 3
-    assert "MemoryError: too &lt;large&gt;" in view._status.value
+    assert "MemoryError: too &lt;large&gt;" in view._parts.status.value
     assert view.selection.units == ("input:3",)
     assert view.pattern is None
 
@@ -212,16 +212,16 @@ def test_a_unit_selected_elsewhere_is_picked_if_it_is_one_number(view):
     view.selection = Selection("conv", ("conv:2",), source="graph-1")
     assert view.picked is None
     assert "selected: conv:2" in status(view)
-    assert outlines(view._activations) == outlines(view._coefficients) == 1
+    assert outlines(view._parts.activations) == outlines(view._parts.coefficients) == 1
     view.selection = ["conv:0", "conv:3"]
-    assert outlines(view._activations) == 2
+    assert outlines(view._parts.activations) == 2
     view.selection = None
-    assert outlines(view._activations) == 0
+    assert outlines(view._parts.activations) == 0
 
 
 def test_the_outline_of_a_channel_is_around_its_map(view):
     view.selection = "conv:1"
-    xs, ys = view._activations._cells._outline.x, view._activations._cells._outline.y
+    xs, ys = view._parts.activations._cells._outline.x, view._parts.activations._cells._outline.y
     boxes = np.array([LAYERS[1].layout.box(k) for k in range(4, 8)])
     assert [xs.min(), ys.min(), xs.max(), ys.max()] == [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
 
@@ -233,6 +233,107 @@ def test_a_selection_of_a_layer_that_is_not_there_is_kept_and_shows_nothing(view
     assert view.picked is None
     view.selection = Selection("fc", ("fc:77",), source="graph-4")
     assert view.picked is None
+
+
+def accents(panel):
+    """Which bars wear the accent."""
+    return [k for k, color in enumerate(panel._bars._bars.colors) if color == ACCENT]
+
+
+def test_several_selected_units_are_several_marks(view):
+    view.layer = "fc"
+    view.selection = Selection("fc", ("fc:1", "fc:4"), source="heatmaps-1")
+    assert view.picked is None
+    assert accents(view._parts.activations) == accents(view._parts.coefficients) == [1, 4]
+    assert status(view) == "● selected: fc:1, fc:4"
+    view.selection = Selection("conv", ("conv:0", "conv:3"), source="heatmaps-1")
+    assert view.layer == "fc"
+    assert accents(view._parts.activations) == []
+    view.layer = "conv"
+    assert outlines(view._parts.activations) == outlines(view._parts.coefficients) == 2
+
+
+def test_a_pick_that_stays_among_several_selected_units_stays(view):
+    view.picked = 28
+    view.selection = Selection("fc", ("fc:3", "fc:0"), source="graph-1")
+    assert view.picked == 28
+    assert accents(view._parts.coefficients) == [0, 3]
+    assert status(view).startswith("● fc[3]: activation ")
+    assert status(view).endswith("selected: fc:3, fc:0")
+    view.selection = Selection("fc", ("fc:2", "fc:0"), source="graph-1")
+    assert view.picked is None
+    assert view.pattern is None
+
+
+def test_units_selected_elsewhere_take_the_place_of_a_pick_that_touches_them(view):
+    view.picked = 9
+    view.selection = Selection("fc", ("fc:1", "fc:2"), source="heatmaps-1")
+    assert view.picked is None
+    assert view.selection.units == ("fc:1", "fc:2")
+
+
+def test_a_pick_shows_its_layer_and_replaces_several_selected_units(view):
+    view.selection = ["fc:0", "fc:1"]
+    view.picked = 28
+    assert view.layer == "fc"
+    assert view.selection.units == ("fc:3",)
+    view.picked = 11
+    assert (view.layer, view.selection.units) == ("conv", ("conv:0",))
+
+
+@pytest.mark.parametrize("type_", ["standard", "laplacian"])
+def test_picking_nothing_selects_nothing(view, type_):
+    view.type, view.picked = type_, 28
+    view.selection = "fc:3"
+    view.picked = None
+    assert view.selection.units == ()
+    assert accents(view._parts.activations) == []
+    assert "Click a " in status(view)
+
+
+def test_a_frequency_is_no_unit_and_units_are_read_within_it(view):
+    view.selection = ["fc:0", "fc:1"]
+    view.type, view.layer = "laplacian", "fc"
+    assert (view.picked, view.selection.units) == (None, ("fc:0", "fc:1"))
+    click(view._parts.frequencies._cover, 4.8)
+    assert (view.picked, view.selection.units) == (21, ())
+    assert accents(view._parts.activations) == []
+    view.selection = Selection("fc", ("fc:0", "fc:4"), source="graph-2")
+    assert (view.picked, view.selection.units) == (21, ("fc:0", "fc:4"))
+    assert accents(view._parts.touched) == [0, 4]
+    assert status(view).startswith("● frequency 5: ")
+    assert status(view).endswith("selected: fc:0, fc:4")
+
+
+def test_between_units_and_frequencies_the_selected_unit_stays(view):
+    view.picked = 28
+    view.type = "laplacian"
+    assert (view.picked, view.pattern, view.selection.units) == (None, None, ("fc:3",))
+    view.type = "weighted"
+    assert view.picked == 28
+    view.type = "laplacian"
+    view.picked = 28  # a frequency of the same number
+    assert view.selection.units == ()
+    view.selection = ["fc:3", "fc:0"]
+    view.type = "standard"
+    assert view.picked is None  # the frequency was 28, and so is one of these units
+
+
+def test_one_pick_draws_once(view, monkeypatch):
+    drawn = []
+    show = view._parts.show
+    monkeypatch.setattr(view._parts, "show", lambda *state: (drawn.append(1), show(*state)))
+    view.picked = 28  # another layer, another selection
+    view.selection = ["conv:1"]
+    view.type = "laplacian"
+    assert len(drawn) == 3
+
+
+@pytest.mark.parametrize(("units", "layer", "there"), [("fc:5", "fc", 5), ("conv:4", "conv", 4)])
+def test_units_that_their_layer_does_not_have_are_refused(view, units, layer, there):
+    says = rf"selection: expected units of layer '{layer}', which has {there}, got \['{units}'\]"
+    with pytest.raises(ValueError, match=says):
+        view.selection = units
 
 
 class Explorer(traitlets.HasTraits):
@@ -247,7 +348,7 @@ def test_linked_views_lead_each_other_and_settle(view):
     seen = []
     explorer.observe(lambda change: seen.append(change.new.units), "selection")
     view.layer = "fc"
-    click(view._activations._bars._cover, 2)
+    click(view._parts.activations._bars._cover, 2)
     assert seen == [("fc:2",)]
     explorer.selection = Selection("conv", ("conv:1",), source="heatmaps-2")
     assert (view.picked, view.selection.source) == (None, "heatmaps-2")
@@ -268,7 +369,7 @@ def test_what_a_pick_selects_is_a_write_of_python(view):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pictures_have_the_colours_of_the_scale(content, scale, theme):
     view = SpectrumView(content, layer="conv", scale=scale, sample=1)
-    for panel, flat in ((view._activations, VALUES[1]), (view._coefficients, STANDARD[1])):
+    for panel, flat in ((view._parts.activations, VALUES[1]), (view._parts.coefficients, STANDARD[1])):
         values = flat if scale.startswith("global") else flat[9:25]
         span = choose_range(values, diverging=scale.endswith("norm"))
         table = color_table(diverging=span.diverging, theme=theme)
@@ -283,21 +384,22 @@ def test_pictures_have_the_colours_of_the_scale(content, scale, theme):
 def test_another_sample_shows_its_numbers(view):
     view.layer, view.picked = "fc", 26
     view.sample = 1
-    np.testing.assert_allclose(view._activations._bars._bars.y[:5], VALUES[1, 25:30])
-    np.testing.assert_allclose(view._coefficients._bars._bars.y[:5], STANDARD[1, 25:30])
-    assert view._choices.lists["sample"].value == 1
+    np.testing.assert_allclose(view._parts.activations._bars._bars.y[:5], VALUES[1, 25:30])
+    np.testing.assert_allclose(view._parts.coefficients._bars._bars.y[:5], STANDARD[1, 25:30])
+    assert view._parts.choices.lists["sample"].value == 1
 
 
-def test_another_type_shows_its_coefficients_and_forgets_the_pick(view):
+def test_another_type_shows_its_coefficients_of_the_same_unit(view):
     view.picked = 26
-    view.type, view.layer = "weighted", "fc"
-    assert view.picked is None
-    np.testing.assert_allclose(view._coefficients._bars._bars.y[:5], WEIGHTED[0, 25:30])
-    assert "everything was assumed" not in view._head.value
+    view.type = "weighted"
+    assert (view.picked, view.layer) == (26, "fc")
+    np.testing.assert_array_equal(view.pattern, touch("weighted", 26, 0))
+    np.testing.assert_allclose(view._parts.coefficients._bars._bars.y[:5], WEIGHTED[0, 25:30])
+    assert "everything was assumed" not in view._parts.head.value
 
 
 def test_notes_and_facts_stand_in_the_head(view):
-    said = re.sub("<style>.*</style>|<[^>]+>", " ", view._head.value, flags=re.DOTALL)
+    said = re.sub("<style>.*</style>|<[^>]+>", " ", view._parts.head.value, flags=re.DOTALL)
     assert all(
         words in said
         for words in ("31 units in 4 layers · 12 edges", "sums of coefficients", "everything was assumed")
@@ -307,7 +409,7 @@ def test_notes_and_facts_stand_in_the_head(view):
 def test_controls_without_a_choice_are_hidden():
     one = SpectrumContent(LAYERS, VALUES[:1], (Spectrum("standard", STANDARD[:1]),))
     view = SpectrumView(one)
-    lists = view._choices.lists
+    lists = view._parts.choices.lists
     assert lists["type"].layout.display == lists["sample"].layout.display == "none"
     assert lists["layer"].layout.display == ""
 
@@ -316,9 +418,9 @@ def test_bars_of_what_is_not_finite_are_counted(content):
     values = VALUES.copy()
     values[0, 25:28] = np.nan, np.inf, -np.inf
     view = SpectrumView(SpectrumContent(LAYERS, values, content.spectra), layer="fc")
-    foot = view._activations._foot.value
+    foot = view._parts.activations._foot.value
     assert all(words in foot for words in ("1 not defined", "1 +∞", "1 −∞"))
-    assert np.isfinite(view._activations._bars._bars.y).all()
+    assert np.isfinite(view._parts.activations._bars._bars.y).all()
     view.picked = 25
     assert "activation not defined" in status(view)
 
@@ -349,25 +451,23 @@ def test_what_is_no_content_is_refused():
 def test_energies_of_eigenspaces_and_not_of_arbitrary_coefficients(view):
     view.type = "laplacian"
     squares = WAVES[0] ** 2 / np.sum(WAVES[0] ** 2)
-    tops = view._frequencies._comb.y[1::3]
+    tops = view._parts.frequencies._comb.y[1::3]
     np.testing.assert_allclose(tops, [squares[:1].sum(), squares[1:21].sum(), squares[21:].sum()])
-    np.testing.assert_allclose(view._frequencies._comb.x[1::3], [0, 2, 5])
-    assert view._coefficients.layout.display == "none"
+    np.testing.assert_allclose(view._parts.frequencies._comb.x[1::3], [0, 2, 5])
+    assert view._parts.coefficients.layout.display == "none"
 
 
 def test_a_click_near_a_frequency_picks_its_eigenspace(view):
     view.type = "laplacian"
-    before = view.selection
-    click(view._frequencies._cover, 3.4)
+    click(view._parts.frequencies._cover, 3.4)
     assert view.picked == 1
     assert "frequency 2: " in status(view)
     assert "an eigenspace of 20 dimensions" in status(view)
-    assert view._picks.touched.layout.display == "none"  # a frequency has no units of its own
+    assert view._parts.picks.touched.layout.display == "none"  # a frequency has no units of its own
     np.testing.assert_array_equal(view.pattern, VALUES[0] * 2)
-    assert view.selection == before  # a frequency is no unit
     view.sample = 1
     np.testing.assert_array_equal(view.pattern, VALUES[1] * 2)
-    click_unit(view._activations, LAYERS[1], 5)
+    click_unit(view._parts.activations, LAYERS[1], 5)
     assert view.selection.units == ("conv:1",)
     assert view.picked == 1
 
@@ -405,7 +505,7 @@ def test_names_are_escaped():
         SpectrumContent(layers, np.ones((1, 4)), (spectrum,), how="<about>"), touch=lambda *_: np.ones(4)
     )
     view.picked = 0
-    for part in (view._head, view._status, view._foot, view._activations._head):
+    for part in (view._parts.head, view._parts.status, view._parts.foot, view._parts.activations._head):
         assert not set(re.findall("<(how|note|about|u)>", part.value))
 
 
@@ -420,8 +520,13 @@ def test_style_reaches_nothing_else_and_knows_both_themes():
 
 def test_closing_closes_all_parts(view):
     view.picked = 3
-    parts = list(view._parts)
-    for panel in (view._activations, view._coefficients, view._touched, view._frequencies):
+    parts = list(view._parts._all)
+    for panel in (
+        view._parts.activations,
+        view._parts.coefficients,
+        view._parts.touched,
+        view._parts.frequencies,
+    ):
         parts += panel._parts
     view.close()
     assert {part.comm for part in parts} == {None}
