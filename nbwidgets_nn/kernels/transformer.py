@@ -12,7 +12,7 @@ from scipy import linalg, sparse
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels import fourier
 from nbwidgets_nn.kernels._memory import check_fits
-from nbwidgets_nn.kernels.graph import laplacian
+from nbwidgets_nn.kernels.graph import decomposition, laplacian
 from nbwidgets_nn.kernels.graph.closure import BitClosure
 from nbwidgets_nn.kernels.graph.stages_of_recording import stages_of
 from nbwidgets_nn.kernels.graph.unit_graph import UnitGraph
@@ -50,7 +50,7 @@ class Transformer:
         if type == "laplacian":
             if _is_ours(graph):
                 return linalg.lu_factor(graph.eigenvectors[1], check_finite=False)
-            basis = laplacian.decomposed(Transformer.get_laplacian(graph))[1]
+            basis = decomposition.decomposed(Transformer.get_laplacian(graph))[1]
             return linalg.lu_factor(basis, check_finite=False)
         check_fits(
             graph.number_of_nodes() ** 2 * (1 / 8 if type == "standard" else 24.0),

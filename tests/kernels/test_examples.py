@@ -20,6 +20,8 @@ MODULES = [
     "kernels.causal_picture",
     "kernels.channel_edges",
     "kernels.graph.chebyshev",
+    "kernels.graph.copies",
+    "kernels.graph.decomposition",
     "kernels.clustering",
     "kernels.correlation",
     "kernels.computed_tensor",

@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels.graph import chebyshev, laplacian
+from nbwidgets_nn.kernels.graph import chebyshev, decomposition, laplacian
 from nbwidgets_nn.kernels.graph.transforms import GraphTransforms
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.spectrum_results import EigenspaceEnergies, LaplacianSpectrum
@@ -41,7 +41,7 @@ class GraphFrequencies(GraphTransforms):
         values = self._values(activations)
         if k is None:
             frequencies, basis = (
-                self.eigenvectors if not weighted else laplacian.decomposed(self.laplacian(weighted=True))
+                self.eigenvectors if not weighted else decomposition.decomposed(self.laplacian(weighted=True))
             )
         else:
             is_written = weighted or self.units.n_edges <= MOST_EDGES
@@ -95,9 +95,9 @@ class GraphFrequencies(GraphTransforms):
 
     @cached_property
     def eigenvectors(self) -> tuple[np.ndarray, np.ndarray]:
-        """All frequencies of the Laplacian, ascending, and the basis (nodes, nodes), by `laplacian.fixed_basis`."""
-        laplacian.check_size(self.n_nodes)
-        return laplacian.decomposed(self.laplacian())
+        """All frequencies of the Laplacian, ascending, and the basis (nodes, nodes), in the order and basis of `decomposition.py`."""
+        decomposition.check_size(self.n_nodes)
+        return decomposition.decomposed(self.laplacian())
 
     @cached_property
     def _degrees(self) -> np.ndarray:

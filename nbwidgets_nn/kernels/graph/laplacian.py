@@ -14,13 +14,10 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from nbwidgets_nn._arrays import expected
-from nbwidgets_nn.kernels._memory import check_fits
 from nbwidgets_nn.spectrum_results import EigenspaceEnergies
 
 _LONG = 0.2371
 """About half of a length, squared: a quarter is met exactly by (1, -2, 1), say, and rounding would choose the basis."""
-
-_FALLBACK = "graph.laplacian_spectrum(activations, k=50), or graph.pass_filter, which needs no decomposition"
 
 
 def laplacian_of(adjacency: sparse.csr_array, *, weighted: bool = False) -> sparse.csr_array:
@@ -37,22 +34,6 @@ def laplacian_of(adjacency: sparse.csr_array, *, weighted: bool = False) -> spar
         A.data[:] = 1  # edges that go both ways are one
     degrees = np.asarray(A.sum(axis=1)).ravel()
     return (sparse.dia_array((degrees[None], [0]), shape=A.shape) - A).tocsr()
-
-
-def decomposed(L: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
-    """Return all eigenvalues, ascending, and the eigenvectors (nodes, nodes), with `fixed_basis`; O(n^3).
-
-    ValueError if the matrices do not fit into memory.
-    """
-    check_size(L.shape[0])
-    values, vectors = linalg.eigh(L.toarray(), check_finite=False)
-    values = _with_zeros(values, values[-1] if len(values) else 0.0)
-    return values, fixed_basis(values, vectors)
-
-
-def check_size(nodes: int) -> None:
-    """Raise ValueError if the eigenvectors of so many nodes do not fit into memory."""
-    check_fits(32.0 * nodes**2, "graph", f"the {nodes:,} eigenvectors of {nodes:,} nodes", _FALLBACK)
 
 
 def few(
@@ -83,7 +64,7 @@ def few(
         raise ValueError(expected("k", f"{k} frequencies", came, "fewer, or graph.pass_filter")) from error
     values = largest - values if which == "lowest" else values
     order = np.argsort(values)
-    values, vectors = _with_zeros(values[order], largest), vectors[:, order]
+    values, vectors = with_zeros(values[order], largest), vectors[:, order]
     return values, fixed_basis(values, vectors)
 
 
@@ -113,7 +94,7 @@ def _rounding(count: int) -> float:
     return max(1e-9, count * np.finfo(float).eps)
 
 
-def _with_zeros(values: np.ndarray, largest: float) -> np.ndarray:
+def with_zeros(values: np.ndarray, largest: float) -> np.ndarray:
     """Return the eigenvalues with 0 for those that are 0 but for rounding: one for each part that hangs together."""
     return np.where(values <= _rounding(len(values)) * largest, 0.0, values)
 
@@ -134,14 +115,14 @@ def fixed_basis(values: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 def _fixed(space: np.ndarray) -> np.ndarray:
     """Return the rule's basis of the space that the columns span."""
-    left = space.copy()  # row i: the projection of node i in the coordinates of the space
+    left = np.einsum("ij,ij->i", space, space)  # squared length of each node's projection
     chosen = np.empty((space.shape[1], space.shape[1]))
     for k in range(space.shape[1]):
-        lengths = np.einsum("ij,ij->i", left, left)
-        node = int(np.argmax(lengths >= _LONG * lengths.max()))
-        direction = left[node] - chosen[:k].T @ (chosen[:k] @ left[node])
+        direction = space[int(np.argmax(left >= _LONG * left.max()))]
+        for _ in range(2):  # once leaves the rounding of what is taken away
+            direction = direction - chosen[:k].T @ (chosen[:k] @ direction)
         chosen[k] = direction / np.linalg.norm(direction)
-        left -= np.outer(left @ chosen[k], chosen[k])
+        left -= (space @ chosen[k]) ** 2
     return space @ chosen.T
 
 
