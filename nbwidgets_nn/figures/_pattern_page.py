@@ -58,11 +58,18 @@ def cell_colors(cmap_style: str | Colormap, colors: Theme) -> NDArray[np.uint8]:
 
 
 class Band:
-    """One layer of the pattern: its title, its units, its colour bar."""
+    """One layer of the pattern: its title, its units, and its colour bar, or a ``key`` to the highest colour alone."""
 
     def __init__(
-        self, pattern: LayerPattern, span: ColorRange, scale: str, table: NDArray[np.uint8], theme: str
+        self,
+        pattern: LayerPattern,
+        span: ColorRange,
+        scale: str,
+        table: NDArray[np.uint8],
+        theme: str,
+        key: str = "",
     ) -> None:
+        self.key = key
         self.pattern, self.span, self.scale, self.table = pattern, span, scale, table
         self.colors = THEMES[theme]
         self.layout = PatternLayout(pattern.shape, pattern.channel_axis)
@@ -70,8 +77,11 @@ class Band:
 
     def draw(
         self, figure: Figure | SubFigure, size: tuple[float, float], chosen: Sequence[NDArray] = ()
-    ) -> None:
-        """Draw the layer on a page, or a part of one, of some inches; ``chosen`` are flat indices with an outline a group."""
+    ) -> Axes | None:
+        """Draw the layer on a page, or a part of one, of some inches; ``chosen`` are flat indices with an outline a group.
+
+        Returns the axes that the units stand in; None where there is no unit.
+        """
         figure.set_facecolor(self.colors.paper)
         place = Page(figure, size, self.colors)
         notes = filter(
@@ -94,7 +104,7 @@ class Band:
             place.write(words, 0.0, _MARGIN + 0.42 + 0.16 * line)
         if not self.layout.size:
             place.write(self.pattern.missing or "no units", 0.0, size[1] / 2)
-            return
+            return None
         axes = place.axes(
             _MARGIN + 0.25, below, size[0] - 2 * _MARGIN - 0.25, size[1] - below - _MARGIN - 0.5
         )
@@ -103,6 +113,7 @@ class Band:
         else:
             self._draw_cells(axes, chosen)
         self._draw_legend(place)
+        return axes
 
     def _draw_bars(self, axes: Axes, chosen: Sequence[NDArray]) -> None:
         """Draw upright bars from 0; one that is infinite or not defined is as high as the axes, in its mark's colour."""
@@ -159,6 +170,21 @@ class Band:
         axes.tick_params(length=0, labelsize=7, colors=self.colors.muted)
 
     def _draw_legend(self, place: Page) -> None:
+        keys = [] if not self.key else [(LEVELS - 1, self.key)]
+        if not keys:
+            self._draw_colors(place)
+        counts = np.bincount(self.codes, minlength=256)[LEVELS:]
+        keys += [
+            (LEVELS + k, f"{MARKS[k]}: {plural(int(counts[k]), 'unit')}") for k in np.flatnonzero(counts)
+        ]
+        left = 0.0 if self.key else _BAR + 0.25
+        for code, words in keys:
+            mark = place.axes(_MARGIN + left, _MARGIN + 0.16, 0.12, 0.12)
+            mark.imshow(self.table[[[code]]], aspect="auto")
+            place.write(words, left + 0.18, _MARGIN + 0.22, inches=True)
+            left += 0.4 + width_of(words, _SMALL / POINTS) / 96
+
+    def _draw_colors(self, place: Page) -> None:
         span = self.span
         axes = place.axes(_MARGIN, _MARGIN + 0.16, _BAR, 0.12)
         axes.imshow(self.table[None, :LEVELS], extent=(0, 1, 0, 1), aspect="auto")
@@ -168,14 +194,6 @@ class Band:
             (1, "right", span.high),
         ):
             place.write(format_number(value), at * _BAR, _MARGIN + 0.04, inches=True, ha=align)
-        counts = np.bincount(self.codes, minlength=256)[LEVELS:]
-        left = _BAR + 0.25
-        for k in np.flatnonzero(counts):
-            words = f"{MARKS[k]}: {plural(int(counts[k]), 'unit')}"
-            mark = place.axes(_MARGIN + left, _MARGIN + 0.16, 0.12, 0.12)
-            mark.imshow(self.table[[[LEVELS + k]]], aspect="auto")
-            place.write(words, left + 0.18, _MARGIN + 0.22, inches=True)
-            left += 0.4 + width_of(words, _SMALL / POINTS) / 96
 
 
 class Page:

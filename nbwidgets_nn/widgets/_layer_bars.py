@@ -9,8 +9,9 @@ import numpy as np
 from ipywidgets import Image, Layout
 from numpy.typing import NDArray
 
+from nbwidgets_nn.widgets._energy_scale import EnergyScale
 from nbwidgets_nn.widgets._panel_style import ACCENT, FAINT, INK, SUM
-from nbwidgets_nn.widgets._pattern_panel import CLEAR, round_ticks
+from nbwidgets_nn.widgets._pattern_panel import CLEAR
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # as in _pattern_panel
@@ -69,7 +70,7 @@ class LayerBars:
             apply_clip=False,
         )
         self._line = bqplot.Lines(x=[0, 1], y=[0, 0], scales=scales, colors=[ACCENT], stroke_width=6)
-        self._axis = axis = bqplot.Axis(scale=self._up, side="left", tick_format=".0%", grid_color=FAINT)
+        self._axis = axis = bqplot.Axis(scale=self._up, side="left", grid_color=FAINT)
         bottom = 12 + (6 * min(max(map(len, self.names)), 16) if slanted else 14)
         self.figure = bqplot.Figure(
             marks=[self._bars, self._line, self._labels, self._cover],
@@ -92,11 +93,12 @@ class LayerBars:
     def show(self, shares: Sequence[NDArray], selected: int) -> None:
         """Show one or two shares of each layer and which layer is selected."""
         # One more layer that nobody sees, and always two rows: bqplot takes a single bar for a number.
-        shares = np.pad(np.nan_to_num(np.array(shares, np.float64)), ((0, 2 - len(shares)), (0, 1)))
-        self._bars.y = shares
-        self._up.max = float(max(shares.max(), 0.05)) * 1.05
-        self._axis.tick_values = round_ticks(0, self._up.max, 3)
-        self._cover.y = [0, self._up.max]
+        scale = EnergyScale.of(shares)
+        heights = np.array([scale.heights(part) for part in shares])
+        self._bars.y = np.pad(heights, ((0, 2 - len(shares)), (0, 1)))
+        ticks = dict(scale.ticks)
+        self._axis.tick_values = np.array(list(ticks))
+        self._axis.tick_labels = {str(at): words for at, words in ticks.items()}
         self._labels.colors = [ACCENT if k == selected else INK for k in self._named]
         self._line.x = [selected - 0.42, selected + 0.42]
 

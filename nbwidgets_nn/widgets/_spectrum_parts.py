@@ -10,6 +10,7 @@ from ipywidgets import HTML, Box, Layout, VBox, Widget
 
 from nbwidgets_nn._words import plural
 from nbwidgets_nn.widgets import _spectrum_words as words
+from nbwidgets_nn.widgets._energy_scale import EnergyScale
 from nbwidgets_nn.widgets._frequency_panel import FrequencyPanel
 from nbwidgets_nn.widgets._layer_bars import LayerBars
 from nbwidgets_nn.widgets._panel_style import INK, SUM
@@ -77,8 +78,9 @@ class SpectrumParts:
         self.head.value = words.heading(state.content, state.spectrum, state.title)
         unpicked = "" if state.reading else words.unpicked(by_frequency=state.by_frequency)
         self.status.value = words.status(state.reading or unpicked, problem, chosen=bool(state.reading))
+        scale = EnergyScale.of(list(state.energies.values()))
         self.overview.show(list(state.energies.values()), state.content.position(state.layer))
-        self.key.value = words.key(zip(state.energies, (SUM, INK), strict=False))
+        self.key.value = words.key(zip(state.energies, (SUM, INK), strict=False), scale.words)
         self._show_numbers(state)
         self._show_pattern(state)
         listed = state.content.largest(state.spectrum, state.sample, state.layer, _LISTED)

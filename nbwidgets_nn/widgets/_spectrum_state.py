@@ -126,3 +126,10 @@ class SpectrumState:
         if self.selection.units and self.selection.units != own:
             said.append(words.selected(self.selection.units))
         return " · ".join(said)
+
+    @property
+    def words(self) -> list[str]:
+        """What must be said beside a still picture: which transform, how large, what a coefficient is, and warnings."""
+        sample = self.content.samples[self.sample] if len(self.content.samples) > 1 else ""
+        head = " · ".join(filter(None, (self.type, sample, words.about(self.content))))
+        return list(filter(None, (head, self.spectrum.how, *self.spectrum.notes, self.reading)))

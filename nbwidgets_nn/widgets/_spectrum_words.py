@@ -27,14 +27,15 @@ def heading(content: SpectrumContent, spectrum: Spectrum, title: str) -> str:
     )
 
 
-def key(colors: Iterable[tuple[str, str]]) -> str:
-    """Return what the bars of the layers show, (name, colour) each."""
+def key(colors: Iterable[tuple[str, str]], scale: str) -> str:
+    """Return what the bars of the layers show, (name, colour) each, and on which scale."""
     keys = "".join(
         f'<i class="nbw-key" style="background:{color}"></i>{name}&ensp;' for name, color in colors
     )
+    said = ", ".join(filter(None, ("each layer's share of the sum of squares", scale)))
     return (
-        '<div class="nbw-text"><span class="nbw-subtitle">Energy</span>each layer\'s share of the sum of squares: '
-        f"{keys}· click a layer to look at it</div>"
+        f'<div class="nbw-text"><span class="nbw-subtitle">Energy</span>{said}: {keys}'
+        "· click a layer to look at it</div>"
     )
 
 
