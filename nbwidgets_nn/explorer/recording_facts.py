@@ -15,14 +15,15 @@ from nbwidgets_nn.record.activations import Activations
 
 def default_layer(recording: Activations) -> str:
     """Choose the last layer before the output that has several units: where redundancy is worth a look."""
-    hidden = [name for name in recording.layernames[1:-1] if recording[name].units > 1]
+    calls = [name for name in recording if recording[name].module is not None]
+    hidden = [name for name in calls[:-1] if recording[name].units > 1]
     return hidden[-1] if hidden else recording.layernames[-1]
 
 
 def subtitle(recording: Activations) -> str:
     """Say how much there is of samples, layers and parameters."""
     parameters = sum(p.numel() for p in recording.network.parameters())
-    layers = len(recording.layernames) - 1
+    layers = sum(recording[name].module is not None for name in recording)
     samples = sample_count(recording)
     return f"{samples:,} samples · {plural(layers, 'layer')} · {parameters:,} parameters"
 

@@ -136,10 +136,10 @@ def _rows(layer: Any, graph: UnitGraph, k: int) -> np.ndarray:
     shape = tuple(tensor.shape)
     if laid.axis is None:
         if laid.full in (shape, shape[1:]):
-            return _as_numpy(tensor.reshape(-1, units))
+            return _as_numpy(tensor.reshape(1 if shape == laid.full else shape[0], units))
     elif _is_laid_so(shape, laid):
         split = tensor.unflatten(laid.axis, (-1, laid.times)).movedim(laid.axis, 0)
-        return _as_numpy(split.reshape(-1, units))
+        return _as_numpy(split.reshape(len(split), units))
     raise ValueError(
         expected(
             "activations",

@@ -136,7 +136,7 @@ class Triplets(Mapping[str, LayerTriplets]):
     def _why_not(self, name: object) -> str:
         if name in self.skipped:
             return self.skipped[name]
-        if name in self.recording and name != "input":
+        if name in self.recording and self.recording[name].module is not None:
             return "an activation works on each unit alone and has no edges"
         return did_you_mean(name, self._layers)
 

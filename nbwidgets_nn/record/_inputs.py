@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from nbwidgets_nn.record._trees import first_tensor, map_tensors, tensors_in
+from nbwidgets_nn.record._trees import first_tensor, map_tensors, parts, tensors_in
+
+INPUT = "input"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,18 @@ class Arguments:
         """All tensors among the arguments."""
         return list(tensors_in((self.args, self.kwargs)))
 
+    def named(self, network: nn.Module) -> list[tuple[str, Tensor]]:
+        """Return each tensor once with its name: "input" the first, others after their argument.
+
+        "input:mask"; inside an argument with its place there, "input:batch.mask", "input:images.1".
+        """
+        found: dict[int, tuple[str, Tensor]] = {}
+        names = _positional_names(network, len(self.args))
+        for name, value in (*zip(names, self.args, strict=True), *self.kwargs.items()):
+            for place, tensor in _places(value, name):
+                found.setdefault(id(tensor), (f"{INPUT}:{place}" if found else INPUT, tensor))
+        return list(found.values())
+
     def pieces(self, batch_size: int | None) -> Iterator[Arguments]:
         """Yield the arguments cut along dim 0 into pieces of at most `batch_size` samples."""
         if batch_size is None or batch_size >= self.samples:
@@ -66,6 +80,27 @@ class Arguments:
                 return tensor[start:stop] if tensor.ndim else tensor
 
             yield self.map(cut)
+
+
+def _positional_names(network: nn.Module, count: int) -> list[str]:
+    """Return what forward calls its positional arguments."""
+    try:
+        known = list(inspect.signature(network.forward).parameters.values())
+    except (TypeError, ValueError):  # compiled code does not tell
+        known = []
+    names = [p.name for p in known if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    rest = next((p.name for p in known if p.kind is p.VAR_POSITIONAL), "args")
+    return [*names, *(f"{rest}.{k}" for k in range(count - len(names)))][:count]
+
+
+def _places(value: Any, name: str) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(value, Tensor):
+        yield name, value
+    for part, item in parts(value):
+        yield from _places(item, f"{name}.{part.strip(_BRACKETS)}")
+
+
+_BRACKETS = ".[]'\""
 
 
 def _cuts(samples: int, batch_size: int) -> list[tuple[int, int]]:

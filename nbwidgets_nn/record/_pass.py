@@ -22,8 +22,6 @@ from nbwidgets_nn.record.channel_axis import axis_of_module, usual_axis
 from nbwidgets_nn.record.errors import RecordingError, listing
 from nbwidgets_nn.record.steps import Origin
 
-INPUT = "input"
-
 END = ""
 """In place of a call's name: what takes the network's output."""
 
@@ -78,7 +76,7 @@ class Pass:
         self.ran: set[nn.Module] = set()
         self._network = network
         self._names = module_names(network)
-        self._used = {INPUT}
+        self._used: set[str] = set()
         self._running: list[_Running] = []
         self._copies = Copies() if keep_tensors else None
         constants = [*network.parameters(), *network.buffers(), *_attributes(network)]
@@ -104,16 +102,18 @@ class Pass:
         self._flow = None
 
     def _record_input(self, arguments: Arguments) -> None:
-        tensors = arguments.tensors()
-        for tensor, place in outputs_of(INPUT, tensors):
-            self._flow.mark(tensor, Label(frozenset({INPUT}), (INPUT,), origin=place))
-        first = tensors[0]
-        call = Call(INPUT, None, output_shape=_shape(first), channel_axis=usual_axis(first.ndim))
-        if self._copies is not None:
-            call.output = self._copies.of(first)
-        if len(tensors) > 1:
-            call.notes.append(f"{len(tensors)} tensors were given; this is the first")
-        self.calls.append(call)
+        given = arguments.named(self._network)
+        for wanted, tensor in given:
+            name = new_name(wanted, self._used)
+            self._used.add(name)
+            ((_, place),) = outputs_of(name, [tensor])
+            self._flow.mark(tensor, Label(frozenset({name}), (name,), origin=place))
+            call = Call(name, None, output_shape=_shape(tensor), channel_axis=usual_axis(tensor.ndim))
+            if self._copies is not None:
+                call.output = self._copies.of(tensor)
+            self.calls.append(call)
+        if len(given) > 1:
+            self.calls[0].notes.append(f"{len(given)} tensors were given; this is the first")
 
     def _end(self, returned: Any) -> Call:
         """Return the end of the network that returned this."""

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from nbwidgets_nn.record._inputs import INPUT
 from nbwidgets_nn.record._other_samples import OtherSamples
-from nbwidgets_nn.record._pass import END, INPUT, Call
+from nbwidgets_nn.record._pass import END, Call
 from nbwidgets_nn.record.errors import RecordingError
 
 Shape = tuple[int, ...]
@@ -63,6 +64,7 @@ def join(passes: Sequence[list[Call]], lengths: Sequence[int]) -> list[Call]:
 def _made_from_input(calls: list[Call]) -> set[str | None]:
     """Names of the calls whose output differs from piece to piece; None (made out of sight) may."""
     names: set[str | None] = {INPUT, None}
+    names |= {call.name for call in calls if call.module is None and call.output_shape}  # numbers are not cut
     for call in calls:
         if names & set(call.sources) or call.sources_unknown:
             names.add(call.name)

@@ -25,7 +25,7 @@ class SampleAxes(NamedTuple):
 
 
 def sample_axes(layers: Mapping[str, Layer], samples: int) -> dict[str, SampleAxes]:
-    """Return the sample axes of every call; those of the model's input are 0.
+    """Return the sample axes of every call; those of the model's inputs are 0, where they have as many entries there.
 
     An input counts samples along an axis if its values move by one place along it when the samples of all outputs behind it
     are moved so. A module is taken to leave the axis where it is.
@@ -34,7 +34,7 @@ def sample_axes(layers: Mapping[str, Layer], samples: int) -> dict[str, SampleAx
     known: dict[int, str] = {}
     for name, layer in layers.items():
         if layer.module is None:
-            axes[name] = SampleAxes(UNKNOWN, 0)
+            axes[name] = SampleAxes(UNKNOWN, 0 if (layer.output_shape or ())[:1] == (samples,) else NO_AXIS)
             continue
         given = [_axes_behind(origin, axes, known) for origin in layer.origins]
         has_none = bool(given) and all(behind is not None and behind <= {NO_AXIS} for behind in given)

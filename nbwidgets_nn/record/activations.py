@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from nbwidgets_nn._arrays import expected
 from nbwidgets_nn._progress import bar
-from nbwidgets_nn.record._inputs import Arguments, check_batch_size, check_network, read_input
+from nbwidgets_nn.record._inputs import INPUT, Arguments, check_batch_size, check_network, read_input
 from nbwidgets_nn.record._names import can_be_called, did_you_mean, is_plain_leaf, kind_of, module_names
 from nbwidgets_nn.record._other_samples import OtherSamples
-from nbwidgets_nn.record._pass import INPUT, Call, Pass
+from nbwidgets_nn.record._pass import Call, Pass
 from nbwidgets_nn.record._pieces import join
 from nbwidgets_nn.record._samples import UNKNOWN, SampleAxes, axis_of, sample_axes
 from nbwidgets_nn.record._state import unchanged
@@ -43,7 +43,9 @@ class Activations:
     Recorded are calls of *leaf* modules, those that called no other module of the network, in execution order and by
     qualified name: `features.0`. A module that is called again gives `relu:1`; a module with two names has its first;
     the network itself, if it is the leaf, has its class name. (The seed's layers are the children of the network;
-    these are the leaves.) The first name is 'input'.
+    these are the leaves.) The first name is 'input', that of the first tensor given; further ones have a layer
+    of their own, named after the argument: 'input:mask', 'input:batch.image', without samples unless they have as many entries
+    along dim 0.
 
     Args:
         network: any `torch.nn.Module`. A ScriptModule inside it is one call.
@@ -84,7 +86,7 @@ class Activations:
 
     @property
     def layernames(self) -> list[str]:
-        """Names of the recorded calls in execution order, 'input' first."""
+        """Names of the recorded calls in execution order, 'input' and further inputs first."""
         return list(self._layers)
 
     @property
@@ -219,9 +221,8 @@ class Activations:
         return isinstance(name, str) and name in self._layers
 
     def __repr__(self) -> str:
-        return (
-            f"Activations of {kind_of(self.network)}: input {self[INPUT].output_shape}, {len(self) - 1} calls"
-        )
+        calls = sum(layer.module is not None for layer in self._layers.values())
+        return f"Activations of {kind_of(self.network)}: input {self[INPUT].output_shape}, {calls} calls"
 
 
 def _record(

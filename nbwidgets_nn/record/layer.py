@@ -26,10 +26,10 @@ class Layer:
     """Qualified name, `features.0`; the second call of the same module is `relu:1`."""
 
     module: nn.Module | None
-    """The module itself; None for 'input'."""
+    """The module itself; None for the model's inputs."""
 
     kind: str
-    """Class name of the module, `Conv2d`; 'input' for the input."""
+    """Class name of the module, `Conv2d`; 'input' for the inputs."""
 
     output: Tensor | None
     """What the call returned (its first tensor); None without a tensor or with `shapes_only=True`."""

@@ -18,10 +18,10 @@ class Output:
     """What a recorded call returned, or one of the model's inputs: where the steps start from."""
 
     layer: str
-    """Name of the call; "input" for the model's inputs."""
+    """Name of the call, or of the input."""
 
     index: int
-    """Which tensor of the call's output, or of the inputs; 0 is the one in `Layer.output`."""
+    """Which tensor of the call's output; 0 is the one in `Layer.output`."""
 
     shape: tuple[int, ...]
 

@@ -148,21 +148,6 @@ def test_what_is_not_known_is_dense_and_noted():
     assert graph.units.without_weights == ("1",)
 
 
-def test_further_inputs_are_no_nodes_and_noted():
-    class Two(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.a, self.b = nn.Linear(3, 2), nn.Linear(4, 2)
-
-        def forward(self, x, y):
-            return self.b(torch.cat([self.a(x), y], 1))
-
-    graph = NNGraph(Activations(Two(), (torch.ones(1, 3), torch.ones(1, 2))))
-    assert graph.n_nodes == 3 + 2 + 2
-    assert graph.n_edges == 3 * 2 + 2 * 2
-    assert graph.notes == ("input: tensor 2 of the model's inputs is not recorded; its values are no nodes",)
-
-
 def test_a_reused_layer_is_a_layer_for_every_call():
     relu = nn.ReLU()
     graph = NNGraph(

@@ -245,7 +245,7 @@ def test_every_tensor_of_inputs_and_outputs_has_a_place():
 
     recording = Activations(Net(), (torch.randn(2, 5, 4), torch.randn(2, 3, 4)))
     assert [(leaf.layer, leaf.index) for leaf in recording["attention"].origins] == [
-        *(("input", 0), ("input", 1), ("input", 1))
+        *(("input", 0), ("input:y", 0), ("input:y", 0))
     ]
     h, step = recording["last"].origins
     assert (h.layer, h.index, h.shape) == ("attention", 0, (2, 5, 4))

@@ -34,6 +34,14 @@ class Column:
     values: NDArray | None = None
     """(samples, units) as they go on, the mean over positions; None where nothing takes them."""
     positions: int = 1
+    then: tuple[str, ...] | None = None
+    """The functions behind the last layer, where they were followed to the layer that takes the values shown."""
+    _between: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def append(self, layer: Layer, functions: tuple[str, ...] = ()) -> None:
+        """Add a layer that keeps the units, and what is done to them before it takes them."""
+        self.layers.append(layer)
+        self._between[layer.name] = functions
 
     @property
     def aliases(self) -> list[str]:
@@ -63,7 +71,7 @@ class Column:
     @property
     def kind(self) -> str:
         """Say what the layers are: "Conv2d, relu, MaxPool2d"; of the input, its shape."""
-        if self.layers and self.layers[0].name == "input":
+        if self.layers and self.layers[0].module is None:
             shape = self.layers[0].output_shape[1:]
             return " × ".join(map(str, shape)) if len(shape) > 1 else ""
         return self.kinds_behind("")
@@ -75,9 +83,13 @@ class Column:
         names = [layer.name for layer in self.layers]
         behind = self.layers[names.index(name) + 1 :] if name in names else self.layers
         kinds = [self.after] if self.after and name not in names else []
-        kinds += [layer.kind for layer in behind if not isinstance(layer.module, PASSING)]
-        after = self.layers[-1].activation if self.layers else None
-        if after is not None and not isinstance(after, nn.Module):
+        for layer in behind:
+            kinds += self._between.get(layer.name, ())
+            kinds += [] if isinstance(layer.module, PASSING) else [layer.kind]
+        after = self.layers[-1].activation
+        if self.then is not None:
+            kinds += self.then
+        elif after is not None and not isinstance(after, nn.Module):
             kinds.append(in_words(after))
         return ", ".join(kinds)
 

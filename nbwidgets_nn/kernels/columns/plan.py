@@ -14,7 +14,7 @@ from nbwidgets_nn.kernels.channel_edges import ChannelEdges, joined_in_groups
 from nbwidgets_nn.kernels.columns.column import Bundle, Column, input_axis
 from nbwidgets_nn.kernels.columns.sums import Sums
 from nbwidgets_nn.kernels.columns.unit_sums import mean_over_positions, with_channels_first
-from nbwidgets_nn.kernels.columns.ways import along, followed
+from nbwidgets_nn.kernels.columns.ways import along, followed, only_output
 from nbwidgets_nn.kernels.edges_of_layers import ADAPTIVE_AVERAGES, ADAPTIVE_MAXIMA
 from nbwidgets_nn.kernels.layer_triplets import LayerTriplets
 from nbwidgets_nn.kernels.source_units import source_layer
@@ -61,6 +61,8 @@ class GraphPlan:
         # The columns that each layer's output and input stand in.
         self._home: dict[str, int] = {}
         self._taken: dict[str, int] = {}
+        # What is done to the units of a column before a layer takes them, where the steps were followed.
+        self._functions: dict[str, tuple[str, ...]] = {}
         self._sums = Sums(recording, self.columns, self._home, self._taken)
         self._made = self._sums.made
         for name in recording:
@@ -72,13 +74,13 @@ class GraphPlan:
             if layer.output_shape is not None:
                 self.without.append(f"{layer.name} ({layer.note})")
             return
-        if layer.name == "input":
+        if layer.module is None:
             self._home[layer.name] = self._open(Column([layer]))
             return
         if (layer.is_activation or isinstance(layer.module, _KEEPING)) and layer.input is not None:
             source = self._input_of(layer)
             if self._keeps(layer, source):
-                self.columns[source].layers.append(layer)
+                self.columns[source].append(layer, self._functions.get(layer.name, ()))
                 self._home[layer.name] = self._taken[layer.name] = source
                 return
         if isinstance(layer.module, WEIGHTED) and layer.name in self._found:
@@ -139,8 +141,33 @@ class GraphPlan:
         made_by = source_layer(self._recording, layer)
         if made_by in self._home:
             return self._home[made_by]
+        followed_to = None if terms or layer.origin is None else self._home_behind(layer)
+        if followed_to is not None:
+            return followed_to
         self.without.append(self._because(column.name, f"{layer.name}.add"))
         return self._open(column)
+
+    def _home_behind(self, layer: Layer) -> int | None:
+        """Return the column of the one call whose units the layer takes behind functions that keep them; None if it takes none."""
+        leaf = only_output(self._recording, layer.origin, self._made)
+        home = None if leaf is None else self._home.get(leaf.layer)
+        if home is None:
+            return None
+        shape, axis = leaf.shape[1:], self._recording[leaf.layer].channel_axis
+        column, width = self.columns[home], leaf.shape[axis]
+        if width % (column.units or width):
+            return None
+        units = column.units or width
+        unit = along(shape, axis) // (width // units)
+        if not column.units and width == 1:  # one channel: a Linear takes its numbers
+            units, unit = len(unit), np.arange(len(unit))
+        way = followed(self._recording, layer, leaf, unit, units)
+        if way is None:
+            return None
+        if way.groups is not None:
+            self._sums.groups[layer.name] = way.groups
+        self._functions[layer.name] = way.functions
+        return home
 
     def _follows(self, layer: Layer, start: Step) -> bool:
         """Tell whether the layer takes, behind functions, the units of what another call took before."""
@@ -219,6 +246,7 @@ class GraphPlan:
         if column.values is None:
             column.positions = positions
             column.values = edges.source / positions
+            column.then = self._functions.get(layer.name)
         return end
 
     def finish(self) -> list[int]:

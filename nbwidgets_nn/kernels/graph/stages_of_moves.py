@@ -113,7 +113,7 @@ def _numbers_of_all(step: Step, operands: Operands, name: str) -> tuple[np.ndarr
     sample, index, place = np.full(found.shape, -1), np.zeros_like(found), 1
     for start, source in starts:
         inside = (found >= start) & (found < start + source.samples * source.size)
-        of_sample, unit = np.divmod(found - start, source.size)
+        of_sample, unit = np.divmod(found - start, max(source.size, 1))
         sample = np.where(inside & (source.axis is not None), of_sample, sample)
         index = np.where(inside, unit + place, index)
         place += source.size

@@ -62,7 +62,7 @@ class _Builder:
         if layer.output_shape is None:
             self._without_values.add(layer.name)
             return
-        sources = [] if layer.name == INPUT else self._sources(layer)
+        sources = [] if layer.module is None else self._sources(layer)
         laid = self._laid_of(layer, sources)
         links = self._links_of_layer(layer, sources, laid)
         self._numbers[layer.name] = len(self.stages)
@@ -137,7 +137,7 @@ class _Builder:
             raise ValueError(
                 f"{output.layer!r} feeds itself, or a call before it: the graph would have a cycle"
             )
-        if output.layer == INPUT:
+        if output.layer == INPUT:  # in a file from before further inputs were layers
             self.notes.append(
                 f"input: tensor {output.index + 1} of the model's inputs is not recorded; its values are no nodes"
             )
@@ -197,6 +197,9 @@ class _Builder:
         shape = layer.output_shape
         if layer.name == INPUT:
             return Laid(shape, None if layer.channel_axis == 0 or not shape else 0)
+        if layer.module is None:  # another input; a table that is the same for all samples has none
+            counts = self.laid[0].axis is not None and shape[:1] == (self._samples,)
+            return Laid(shape, 0 if counts else None)
         axes = [laid.axis for source in sources if (laid := self.laid[source]).axis is not None]
         if not axes and layer.origins and None not in layer.origins:
             return Laid(shape, None)
