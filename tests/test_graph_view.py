@@ -493,12 +493,29 @@ def test_attention_is_drawn_between_features():
     nw.EdgeGraph(shown).to_png(dpi=30)
 
 
-def test_attention_that_cannot_be_taken_apart_says_why():
+def without_the_last():
     mask = torch.zeros(5, 4, dtype=torch.bool)
     mask[:, 3] = True
-    shown = graph_content(
-        nw.Activations(Encoder(batch_first=True), {"x": torch.randn(5, 4, 3), "mask": mask})
-    )
+    return mask
+
+
+def test_attention_with_a_mask_that_the_model_was_given():
+    given = {"x": torch.randn(5, 4, 3), "mask": without_the_last()}
+    shown = graph_content(nw.Activations(Encoder(batch_first=True), given))
+    assert "attn.value" in [b.name for b in shown.bundles]
+    assert_sums_hold(shown)
+
+
+class OtherKeys(Encoder):
+    """Attends to keys that are not its queries."""
+
+    def forward(self, x):
+        h = self.embed(x)
+        return self.head(self.attn(h, h.relu(), h)[0].mean(-2))
+
+
+def test_attention_that_cannot_be_taken_apart_says_why():
+    shown = graph_content(nw.Activations(OtherKeys(batch_first=True), torch.randn(5, 4, 3)))
     assert "attn.value" not in [b.name for b in shown.bundles]
     assert "attn (MultiheadAttention: " in shown.how
     assert "mask" in shown.how
