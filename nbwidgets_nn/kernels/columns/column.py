@@ -73,7 +73,8 @@ class Column:
         """Say what the layers are: "Conv2d, relu, MaxPool2d"; of the input, its shape."""
         if self.layers and self.layers[0].module is None:
             shape = self.layers[0].output_shape[1:]
-            return " × ".join(map(str, shape)) if len(shape) > 1 else ""
+            known = [" × ".join(map(str, shape))] if len(shape) > 1 else []
+            return ", ".join([*known, *(self.then or ())])
         return self.kinds_behind("")
 
     def kinds_behind(self, name: str) -> str:

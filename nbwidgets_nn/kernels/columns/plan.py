@@ -159,7 +159,7 @@ class GraphPlan:
             return None
         units = column.units or width
         unit = along(shape, axis) // (width // units)
-        if not column.units and width == 1:  # one channel: a Linear takes its numbers
+        if not column.units and width == 1 and isinstance(layer.module, nn.Linear):  # it takes single numbers
             units, unit = len(unit), np.arange(len(unit))
         way = followed(self._recording, layer, leaf, unit, units)
         if way is None:

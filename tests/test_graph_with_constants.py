@@ -1,0 +1,141 @@
+"""The edge graph behind functions with constants: positions, scales, masks, class tokens."""
+
+import numpy as np
+import pytest
+import torch
+from test_graph_view import assert_sums_hold, content, ends
+from torch import nn
+from torch.nn import functional
+
+
+class Between(nn.Module):
+    """Two layers, and a function of what the first returns and of a constant between them."""
+
+    def __init__(self, between, *constant, first=None, second=None):
+        super().__init__()
+        self.a, self.b, self.between = first or nn.Linear(3, 4), second or nn.Linear(4, 2), between
+        self.weight = nn.Parameter(torch.rand(*constant) + 0.5)
+        self.register_buffer("buffer", torch.rand(*constant) - 0.5)
+
+    def forward(self, x):
+        return self.b(self.between(self.a(x), self.weight, self.buffer))
+
+
+CONSTANTS = {
+    "position": (lambda h, p, c: h + p, "add"),
+    "position first": (lambda h, p, c: p + h, "add"),
+    "subtracted from": (lambda h, p, c: p - h, "sub"),
+    "scale": (lambda h, p, c: h * p, "mul"),
+    "scale and shift": (lambda h, p, c: torch.relu(h * p + c), "mul, add, relu"),
+    "number": (lambda h, p, c: h / 4**0.5, "div"),
+    "buffer": (lambda h, p, c: h + c[None], "add"),
+    "of a row": (lambda h, p, c: h + c.expand(5, 4), "add"),
+    "where": (lambda h, p, c: torch.where(c > 0, h, p), "where"),
+    "mask": (lambda h, p, c: h * (c > 0), "mul"),
+    "filled": (lambda h, p, c: h.masked_fill(c > 0, 0), "masked_fill"),
+    "in place": (lambda h, p, c: h.mul_(p).add_(c), "mul, add"),
+}
+
+
+@pytest.mark.parametrize(("between", "said"), CONSTANTS.values(), ids=CONSTANTS)
+def test_functions_with_constants_leave_units_where_they_are(between, said):
+    model, X = Between(between, 4), torch.randn(5, 3)
+    shown = content(model, X)
+    assert ends(shown) == [("a", "input", "a"), ("b", "a", "b")]
+    assert (shown.how, shown.bundles[0].stage) == ("", said)
+    assert shown.columns[1].kind == f"Linear, {said}"
+    with torch.no_grad():
+        taken = between(model.a(X), model.weight, model.buffer)
+    np.testing.assert_allclose(shown.columns[1].values, taken, rtol=1e-6)
+    np.testing.assert_allclose(shown.bundles[1].source_values, taken, rtol=1e-6)
+    assert_sums_hold(shown)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda h, p, c: (h[:, :, None] * p[:2]).flatten(1)[:, :4],  # of other units
+        lambda h, p, c: (h[:, None] * p[:2, None]).mean(1),  # made more on the way
+        lambda h, p, c: h @ p.outer(c),
+        lambda h, p, c: h + torch.as_tensor((h * c).numpy(force=True)),  # no constant
+        lambda h, p, c: torch.where(h.sum(1, keepdim=True) > 0, h, p),
+    ],
+)
+def test_units_that_are_mixed_or_more_are_cut_there(between):
+    shown = content(Between(between, 4), torch.randn(5, 3))
+    assert ends(shown)[-1] == ("b", "input of b", "b")
+    assert "no edges into input of b" in shown.how
+
+
+@pytest.mark.parametrize(
+    ("between", "second"),
+    [
+        (lambda h, p, c: h * p + c, nn.Conv2d(4, 2, 2)),
+        (lambda h, p, c: (h * p).flatten(1), nn.Linear(64, 2)),
+        (lambda h, p, c: (h + c).mean((2, 3)), nn.Linear(4, 2)),
+        (lambda h, p, c: (h + c).flatten(2).transpose(1, 2), nn.Linear(4, 2)),
+        (lambda h, p, c: functional.pad(h * p, (1, 1), value=2.0).mean(3), nn.Conv1d(4, 2, 1)),
+    ],
+)
+def test_channels_are_followed_past_constants_to_positions_and_numbers(between, second):
+    model = Between(between, 4, 1, 1, first=nn.Conv2d(1, 4, 3), second=second)
+    shown = content(model, torch.randn(5, 1, 6, 6))
+    assert ends(shown) == [("a", "channels of input", "a"), ("b", "a", "b")]
+    assert (shown.how, shown.bundles[1].inputs) == ("", 4)
+    assert_sums_hold(shown)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 6, 6)])
+def test_a_normalised_input_is_still_the_input(shape):
+    layer = nn.Linear(3, 2) if len(shape) == 1 else nn.Conv2d(1, 2, 3)
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = layer
+            self.register_buffer("mean", torch.rand(shape))
+
+        def forward(self, x):
+            return self.layer((x - self.mean) / 0.3)
+
+    shown = content(Net(), torch.randn(5, *shape))
+    (bundle,) = shown.bundles
+    assert shown.columns[bundle.source].name.endswith("input")
+    assert shown.columns[bundle.source].kind.endswith("sub, div")
+    assert shown.how == ""
+    assert_sums_hold(shown)
+
+
+class VisionTransformer(nn.Module):
+    """Patches, positions, a class token or a mean, encoder blocks, and a head."""
+
+    def __init__(self, *, token, norm_first):
+        super().__init__()
+        self.patch, self.norm, self.head = nn.Conv2d(1, 8, 4, 4), nn.LayerNorm(8), nn.Linear(8, 3)
+        self.token = nn.Parameter(torch.randn(1, 1, 8)) if token else None
+        self.position = nn.Parameter(torch.randn(1, 4 + token, 8))
+        self.blocks = nn.ModuleList(
+            nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, norm_first=norm_first) for _ in range(2)
+        )
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        if self.token is not None:
+            x = torch.cat([self.token.expand(len(x), -1, -1), x], 1)
+        x = x + self.position
+        for block in self.blocks:
+            x = block(x)
+        x = self.norm(x)
+        return self.head(x.mean(1) if self.token is None else x[:, 0])
+
+
+@pytest.mark.parametrize("token", [True, False])
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_a_vision_transformer_is_joined_from_pixels_to_classes(token, norm_first):
+    shown = content(VisionTransformer(token=token, norm_first=norm_first), torch.randn(6, 1, 8, 8))
+    assert shown.how == ""
+    into = {bundle.target for bundle in shown.bundles}
+    assert into == set(range(1, len(shown.columns)))
+    first = next(column for column in shown.columns if "patch" in column.aliases)
+    assert first.kind.startswith("Conv2d, cat, add" if token else "Conv2d, add")
+    assert_sums_hold(shown)
