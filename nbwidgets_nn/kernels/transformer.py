@@ -13,7 +13,6 @@ from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels import fourier
 from nbwidgets_nn.kernels._memory import check_fits
 from nbwidgets_nn.kernels.graph import decomposition, laplacian
-from nbwidgets_nn.kernels.graph.closure import BitClosure
 from nbwidgets_nn.kernels.graph.stages_of_recording import stages_of
 from nbwidgets_nn.kernels.graph.unit_graph import UnitGraph
 from nbwidgets_nn.kernels.nn_graph import NNGraph
@@ -246,7 +245,7 @@ def _order(graph: nx.DiGraph) -> np.ndarray:
 def _closure(A: sparse.csr_array) -> sparse.csr_array:
     from nbwidgets_nn.kernels.graph import _bit_closure  # noqa: PLC0415 - numba is loaded only where it is needed
 
-    return _bit_closure.closure_of(BitClosure(A).bits)
+    return _bit_closure.closure_of(_bit_closure.ancestor_bits(A))
 
 
 def _inverse(A: sparse.csr_array) -> sparse.csr_array:

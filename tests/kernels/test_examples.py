@@ -19,6 +19,7 @@ MODULES = [
     "kernels.binned_activation",
     "kernels.causal_picture",
     "kernels.channel_edges",
+    "kernels.graph.chains",
     "kernels.graph.chebyshev",
     "kernels.graph.copies",
     "kernels.graph.decomposition",

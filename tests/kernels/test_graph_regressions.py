@@ -302,7 +302,7 @@ def test_ancestors_that_do_not_fit_name_what_needs_none(monkeypatch):
     recording = Activations(nn.Linear(3, 2), torch.ones(1, 3))
     graph = NNGraph(recording, INCL=False)
     monkeypatch.setattr(unit_graph, "plan_ancestors", no_product)
-    monkeypatch.setattr(_memory, "free_memory", lambda _: 100.0)
+    monkeypatch.setattr(_memory, "free_memory", lambda _: 10.0)
     with pytest.raises(
         ValueError, match=r"ancestors of 5 nodes .*a table of 7 entries.*Try: INCL=True, or"
     ) as raised:

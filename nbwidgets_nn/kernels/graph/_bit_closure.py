@@ -1,4 +1,4 @@
-"""Ancestors as bits: a row of n bits for each of n nodes, for graphs whose ancestors have no simpler form.
+"""Ancestors as bits, a row of n bits for each of n nodes, to write them out as a matrix.
 
 Importing this file imports numba (about a second); the first call ever compiles and keeps the result on disk.
 """
@@ -10,6 +10,7 @@ from numba import njit
 from scipy import sparse
 
 from nbwidgets_nn.kernels._memory import check_fits
+from nbwidgets_nn.kernels.graph._chain_bits import members
 
 
 def ancestor_bits(parents: sparse.csr_array) -> np.ndarray:
@@ -70,65 +71,5 @@ def count(bits):  # noqa: ANN001, ANN202
 @njit(cache=True, nogil=True)
 def write(bits, starts, columns):  # noqa: ANN001, ANN202
     """Write the numbers of the bits that are set, row by row."""
-    place = 0
     for node in range(len(bits)):
-        for word in range(node // 64 + 1):
-            left = bits[node, word]
-            for bit in range(64):
-                if left >> np.uint64(bit) & np.uint64(1):
-                    columns[place] = 64 * word + bit
-                    place += 1
-        starts[node + 1] = place
-
-
-@njit(cache=True, nogil=True)
-def solve(bits, values, forward):  # noqa: ANN001, ANN202
-    """Return c with W c = s if `forward`, otherwise s = W c: (nodes, samples) from (nodes, samples)."""
-    found = values.copy()
-    for node in range(len(bits)):
-        for word in range(node // 64 + 1):
-            left = bits[node, word]
-            if left == 0:
-                continue
-            for bit in range(64):
-                other = 64 * word + bit
-                if other != node and left >> np.uint64(bit) & np.uint64(1):
-                    if forward:
-                        found[node] -= found[other]
-                    else:
-                        found[node] += values[other]
-    return found
-
-
-@njit(cache=True, nogil=True)
-def spread(bits, values):  # noqa: ANN001, ANN202
-    """Add the values of every node to each of its ancestors: (nodes, samples) from (nodes, samples)."""
-    found = values.copy()
-    for node in range(len(bits)):
-        for word in range(node // 64 + 1):
-            left = bits[node, word]
-            if left == 0:
-                continue
-            for bit in range(64):
-                other = 64 * word + bit
-                if other != node and left >> np.uint64(bit) & np.uint64(1):
-                    found[other] += values[node]
-    return found
-
-
-@njit(cache=True, nogil=True)
-def growth(bits, parents):  # noqa: ANN001, ANN202
-    """Return the largest bound of a coefficient over the largest value: 1 and those of all ancestors, or 2 with one parent."""
-    bound, largest = np.ones(len(bits)), 1.0
-    for node in range(len(bits)):
-        if parents[node] == 1:
-            bound[node] = 2.0
-        elif parents[node] > 1:
-            for word in range(node // 64 + 1):
-                left = bits[node, word]
-                for bit in range(64):
-                    other = 64 * word + bit
-                    if other != node and left >> np.uint64(bit) & np.uint64(1):
-                        bound[node] += bound[other]
-        largest = max(largest, bound[node])
-    return largest
+        starts[node + 1] = starts[node] + members(bits[node], columns[starts[node] :])

@@ -8,10 +8,14 @@ from typing import Protocol
 import numpy as np
 from scipy import sparse
 
+from nbwidgets_nn.kernels._memory import check_fits
 from nbwidgets_nn.kernels.graph import causal_sums
 from nbwidgets_nn.kernels.graph.causal_plan import Parts, Sum
 from nbwidgets_nn.kernels.graph.product_reach import union_spread
 from nbwidgets_nn.kernels.graph.stages import Stage
+
+WITHOUT_ANCESTORS = "INCL=True, or type='normalized' or 'weighted', which need no ancestors"
+"""What to do where the ancestors do not fit."""
 
 
 class Closure(Protocol):
@@ -64,27 +68,63 @@ class PlannedClosure:
 
 
 class BitClosure:
-    """W of any directed acyclic graph, whose nodes are numbered in topological order: a row of bits for each node."""
+    """W of any directed acyclic graph: bits that tell which chains of nodes are ancestors of which classes of nodes.
+
+    Args:
+        parents: row i has the nodes that feed node i, sorted, all of smaller number.
+
+    Raises:
+        ValueError: the bits do not fit into memory.
+    """
 
     def __init__(self, parents: sparse.csr_array) -> None:
-        from nbwidgets_nn.kernels.graph import _bit_closure  # noqa: PLC0415 - numba is loaded only where it is needed
+        from nbwidgets_nn.kernels.graph import _chain_bits  # noqa: PLC0415 - numba is loaded only where it is needed
+        from nbwidgets_nn.kernels.graph.chains import chains_of  # noqa: PLC0415
 
-        self._compiled = _bit_closure
-        self._parents = parents
-        self.bits = _bit_closure.ancestor_bits(parents)
+        self._compiled = _chain_bits
+        self._chains = chains = chains_of(parents)
+        edges = parents.indptr, parents.indices
+        words = _chain_bits.widths(*edges, chains.column, chains.first)
+        self._places = np.concatenate([[0], np.cumsum(words)])
+        rows, columns, size = len(chains.first), len(chains.start), self._places[-1]
+        what = f"the ancestors of {len(chains.row):,} nodes, {rows:,} rows of {columns:,} bits"
+        check_fits(8.0 * size, "graph", what, WITHOUT_ANCESTORS)
+        self._bits = np.zeros(size, dtype=np.uint64)
+        _chain_bits.fill(
+            *edges,
+            chains.read,
+            chains.column,
+            chains.row,
+            chains.first,
+            chains.start,
+            self._places,
+            self._bits,
+        )
 
     def solve(self, signal: np.ndarray) -> np.ndarray:  # noqa: D102
-        return self._compiled.solve(self.bits, np.ascontiguousarray(signal.T), True).T
+        return self._solved(signal, forward=True)
 
     def apply(self, spectrum: np.ndarray) -> np.ndarray:  # noqa: D102
-        return self._compiled.solve(self.bits, np.ascontiguousarray(spectrum.T), False).T
+        return self._solved(spectrum, forward=False)
+
+    def _solved(self, values: np.ndarray, *, forward: bool) -> np.ndarray:
+        chains, values = self._chains, np.ascontiguousarray(values.T)
+        ends = chains.read, chains.column, chains.row, chains.first
+        columns = len(chains.start)
+        return self._compiled.solve(*ends, self._places, self._bits, columns, values, forward).T
 
     def transposed(self, values: np.ndarray) -> np.ndarray:  # noqa: D102
-        return self._compiled.spread(self.bits, np.ascontiguousarray(values.T)).T
+        chains, values = self._chains, np.ascontiguousarray(values.T)
+        ends = chains.read, chains.column, chains.row, chains.first, chains.start
+        return self._compiled.spread(*ends, self._places, self._bits, values).T
 
-    def growth(self) -> float:
-        """Follow the bound of every node: one parent, and its coefficient is a difference of two values."""
-        return float(self._compiled.growth(self.bits, np.diff(self._parents.indptr)))
+    def growth(self) -> float:  # noqa: D102
+        chains = self._chains
+        return float(
+            self._compiled.growth(
+                chains.read, chains.row, chains.first, chains.start, self._places, self._bits
+            )
+        )
 
 
 def spread_direct(stages: Sequence[Stage], parts: Parts, here: np.ndarray, added_to: np.ndarray) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
+from nbwidgets_nn._arrays import expected
 from nbwidgets_nn.kernels._memory import check_fits
 from nbwidgets_nn.kernels.graph import causal_sums
 from nbwidgets_nn.kernels.graph.axis_reach import NoProduct
-from nbwidgets_nn.kernels.graph.causal_plan import Parts, counts_of, plan_ancestors, plan_direct
-from nbwidgets_nn.kernels.graph.closure import BitClosure, Closure, PlannedClosure, spread_direct
-from nbwidgets_nn.kernels.graph.stages import Winners, pattern_of
+from nbwidgets_nn.kernels.graph.causal_plan import Part, Parts, counts_of, plan_ancestors, plan_direct
+from nbwidgets_nn.kernels.graph.closure import (
+    WITHOUT_ANCESTORS,
+    BitClosure,
+    Closure,
+    PlannedClosure,
+    spread_direct,
+)
+from nbwidgets_nn.kernels.graph.stages import Stage, Winners, pattern_of
 from nbwidgets_nn.kernels.graph.stages_of_recording import Stages
 from nbwidgets_nn.kernels.graph.weighted_sums import at_pattern, weight_tables
 
@@ -106,10 +113,20 @@ class UnitGraph:
         try:
             return PlannedClosure(self.stages, plan_ancestors(self.stages, self.direct))
         except NoProduct as error:
-            what = f"ancestors of {self.n_nodes:,} nodes without a simple form ({error})"
-            try_ = "INCL=True, or type='normalized' or 'weighted', which need no ancestors"
-            check_fits(self.n_nodes**2 / 8 + self.n_edges * 40.0, "graph", what, try_)
-            return BitClosure(self.adjacency())
+            return BitClosure(self._parents(str(error)))
+
+    def _parents(self, why: str) -> sparse.csr_array:
+        """Return A as `adjacency` does, but True and with small numbers: large graphs come here, and only bits stay."""
+        what = f"ancestors of {self.n_nodes:,} nodes with {self.n_edges:,} edges and without a simple form ({why})"
+        check_fits(12.0 * self.n_edges, "graph", what, WITHOUT_ANCESTORS)
+        starts, columns = np.zeros(self.n_nodes + 1, dtype=np.int64), np.empty(self.n_edges, dtype=np.int32)
+        for number, parts in self.direct.items():
+            stage = self.stages[number]
+            counts, read = _read_by_stage(self.stages, parts, stage.size)
+            ends = starts[stage.start] + np.cumsum(counts)
+            columns[starts[stage.start] : starts[stage.start] + len(read)] = read
+            starts[stage.start + 1 : stage.start + stage.size + 1] = ends
+        return sparse.csr_array((np.ones(self.n_edges, bool), columns, starts), shape=(self.n_nodes,) * 2)
 
     def adjacency(self, *, weighted: bool = False) -> sparse.csr_array:
         """Return A, row i for what feeds node i: ones, or the weights (0 where there is none).
@@ -144,7 +161,7 @@ class UnitGraph:
         tables = weight_tables(self.stages) if weighted else {}
         for number, parts in self.direct.items():
             for part in parts:
-                pattern = _either([pattern_of(term) for term in part.terms])
+                pattern = _pattern_of(part)
                 for source in part.sources:
                     table = tables.get(number, {}).get(source)
                     yield (number, source), pattern, None if table is None else at_pattern(pattern, table)
@@ -197,6 +214,29 @@ class UnitGraph:
                 found.append(stage.name)
             through[number] = unknown and not stage.is_recorded
         return tuple(found)
+
+
+def _read_by_stage(stages: Sequence[Stage], parts: Parts, units: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many nodes each unit of a stage reads, and which, in order."""
+    counts, keys = np.zeros(units, dtype=np.int64), []
+    for part in parts:
+        pattern = _pattern_of(part)
+        row = np.repeat(np.arange(units), np.diff(pattern.indptr))
+        counts += len(part.sources) * np.diff(pattern.indptr)
+        keys += [(row << 32) + pattern.indices + stages[source].start for source in part.sources]
+    if len(keys) != 1:  # one is sorted already
+        keys = [np.sort(np.concatenate([np.zeros(0, np.int64), *keys]))]
+    return counts, keys[0] & (2**32 - 1)
+
+
+def _pattern_of(part: Part) -> sparse.csr_array:
+    """Write out which units are read; ValueError if that is too large."""
+    try:
+        return _either([pattern_of(term) for term in part.terms])
+    except NoProduct as error:
+        raise ValueError(
+            expected("graph", "layers whose edges can be written out", str(error), WITHOUT_ANCESTORS)
+        ) from error
 
 
 def _either(patterns: list[sparse.csr_array]) -> sparse.csr_array:
