@@ -1,5 +1,8 @@
 """`spectrum_view` shows what the graph computes, for every sample and type, and leads an explorer and follows it."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -251,6 +254,23 @@ def test_a_closed_explorer_lets_the_view_go(network, inputs):
     view.layer = "conv"
     view.picked = 3
     assert ex.layer == "fc"
+
+
+def test_the_explorers_page_holds_its_spectra(network, inputs, tmp_path):
+    ex = nw.explore(network, inputs, layer="fc", max_edges=10)
+    view, gone = ex.spectrum("weighted"), ex.spectrum()
+    gone.close()
+    gone.close()  # closing again does nothing
+    text = ex.save_html(tmp_path / "page.html").read_text("utf-8")
+    state = json.loads(re.search(r'id="nbw-state">(.*?)</script>', text, re.DOTALL).group(1))
+    assert [widget["name"] for widget in state["widgets"]] == ["picker", "heatmaps", "graph", "spectrum0"]
+    assert ["heatmaps.selection", "spectrum0.selection"] in state["links"]
+    assert ["picker.layer", "spectrum0.layer"] in state["links"]
+    assert state["widgets"][-1]["state"]["head"]["words"][0].startswith("weighted")
+    for layer in view.content.layers:
+        content = state["answers"]["picker.layer"][layer.name]["spectrum0"]["content"]
+        assert (content["layer"], len(content["panels"])) == (layer.name, 2)
+    ex.close()
 
 
 def test_the_explorers_spectrum_shows_the_explorers_layer():

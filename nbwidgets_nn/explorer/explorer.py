@@ -103,6 +103,7 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
             cut=cut,
         )
         self._links = []
+        self._spectra: list[SpectrumView] = []
         if self.graph is not None:  # before the links: a layer set in Python is not the picker's yet
             self._links += link_graph(self, self.graph)
         self._links += [
@@ -153,7 +154,7 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
         self._information.stop()
         for link in self._links:
             link.unlink()
-        self._links = []  # closing again does nothing
+        self._links, self._spectra = [], []  # closing again does nothing
         for child in self.children:
             child.close()
         super().close()
@@ -187,12 +188,14 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
             raise TypeError(expected("options", "those of spectrum_view but layer", came, "ex.layer = ..."))
         view = spectrum_view(self.recording, type=type, target=self._target, **options)
         self._links += follow(view, self)
+        self._spectra.append(view)
         return view
 
     def save_html(self, path: str | Path) -> Path:
         """Write one HTML file that needs no kernel and no network: picking, cutting, linking and hovering stay alive.
 
-        Every layer is analysed and stored, so the file grows with the squares of the layers' unit counts.
+        Every layer is analysed and stored, so the file grows with the squares of the layers' unit counts. Spectra made by
+        `spectrum` that are not closed are on it as still pictures of every layer, in which units are marked and selected.
 
         Raises:
             OSError: the path cannot be written; nothing is left behind.
@@ -207,7 +210,8 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
         )
         self.heatmaps.job = None  # nobody can press its button there
         contents = ((name, self._content(name)) for name in names)
-        return write_explorer(path, self.picker, self.heatmaps, self.graph, contents, len(names))
+        spectra = [view for view in self._spectra if not view.is_closed]
+        return write_explorer(path, self.picker, self.heatmaps, self.graph, contents, len(names), spectra)
 
     def static_html(self) -> str:
         """Return the layer table, the heatmaps and the edges as still pictures."""

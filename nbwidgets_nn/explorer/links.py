@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,11 @@ from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
 from nbwidgets_nn.widgets.layer_picker import LayerPicker
 from nbwidgets_nn.widgets.linked_heatmaps import LinkedHeatmaps
 from nbwidgets_nn.widgets.saved_page import compress, widget_state, write_page
+from nbwidgets_nn.widgets.spectrum_page import KIND, page_contents, page_head
 
 if TYPE_CHECKING:
     from nbwidgets_nn.explorer.explorer import Explorer
+    from nbwidgets_nn.widgets.spectrum_view import SpectrumView
 
 # Traits that the edge graph shares with the other widgets.
 _GRAPH_LINKS = (("heatmaps", "selection"), ("heatmaps", "clusters"), ("picker", "layer"))
@@ -56,8 +58,11 @@ def write_explorer(
     graph: EdgeGraph | None,
     contents: Iterable[tuple[str, HeatmapContent]],
     count: int,
+    spectra: Sequence[SpectrumView] = (),
 ) -> Path:
     """Write a page on which picking a layer shows its content: of ``count`` layers, made one by one.
+
+    Spectra stand below as still pictures, in which units can be selected.
 
     Raises:
         OSError: the path cannot be written; nothing is left behind.
@@ -72,8 +77,22 @@ def write_explorer(
     if graph is not None:
         shown["graph"] = widget_state(graph)
         links = [[f"{first}.{trait}", f"graph.{trait}"] for first, trait in _GRAPH_LINKS]
+    for name, view in _named(spectra):
+        state = view.state()
+        shown[name] = {"head": page_head(state), "layer": state.layer, "selection": {}}
+        links += [["heatmaps.selection", f"{name}.selection"], ["picker.layer", f"{name}.layer"]]
+        for layer, content in bar(page_contents(state), "spectrum", "layer", total=len(state.content.layers)):
+            if layer in answers:
+                answers[layer][name] = {"content": content}
+            if layer == state.layer != picker.layer:  # the picker's layer may have no place in the graph
+                shown[name]["content"] = content
     kinds = {"picker": "layer_picker", "heatmaps": "linked_heatmaps", "graph": "edge_graph"}
+    kinds |= {name: KIND for name, _ in _named(spectra)}
     widgets = [{"name": name, "kind": kinds[name], "state": state} for name, state in shown.items()]
     return write_page(
         path, title=picker.title, widgets=widgets, links=links, answers={"picker.layer": answers}
     )
+
+
+def _named(spectra: Sequence[SpectrumView]) -> list[tuple[str, SpectrumView]]:
+    return [(f"spectrum{k}", view) for k, view in enumerate(spectra)]

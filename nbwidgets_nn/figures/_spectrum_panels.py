@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from nbwidgets_nn.widgets.spectrum_content import SpectrumLayer
 
 SIZE = (5.4, 3.8)  # inches of a panel
-_NAMED = 14  # names of more layers are written upright
 _LETTER = 0.075  # inches
 
 
@@ -96,17 +95,22 @@ class Peaks:
         axes.tick_params(length=0, labelsize=7.5, colors=colors.muted)
 
 
-def energy_height(names: list[str]) -> float:
-    """Return how many inches the energy of the layers needs: names of many stand upright below it."""
-    return 1.65 + (_LETTER * max(map(len, names)) if len(names) > _NAMED else 0.15)
+def energy_size(names: list[str], width: float | None = None) -> tuple[float, float]:
+    """Return how many inches the energy of the layers needs: names that do not fit side by side stand upright."""
+    width = min(max(SIZE[0], 0.6 * len(names) + 0.95), 2 * SIZE[0]) if width is None else width
+    return width, 1.65 + (_LETTER * max(map(len, names)) if _upright(names, width) else 0.15)
+
+
+def _upright(names: list[str], width: float) -> bool:
+    return _LETTER * max(map(len, names)) > (width - 0.95) / len(names)
 
 
 def draw_energy(page: Page, bottom: float, state: SpectrumState, colors: Theme, selected: str = "") -> Axes:
     """Draw one or two bars a layer below the words of a page: its share of the sum of squares."""
     names = [layer.name for layer in state.content.layers]
     scale = EnergyScale.of(list(state.energies.values()))
-    upright = len(names) > _NAMED
-    below = energy_height(names) - 1.5
+    upright = _upright(names, page.size[0])
+    below = energy_size(names, page.size[0])[1] - 1.5
     axes = page.axes(0.65, bottom + below, page.size[0] - 0.95, 1.0)
     x, width = np.arange(len(names)), 0.75 / len(state.energies)
     for k, ((name, shares), fill) in enumerate(

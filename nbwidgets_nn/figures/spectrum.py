@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from nbwidgets_nn._themes import theme_called
 from nbwidgets_nn.figures._file_bytes import file_bytes
 from nbwidgets_nn.figures._pattern_page import Page
-from nbwidgets_nn.figures._spectrum_panels import SIZE, draw_energy, energy_height, panels
+from nbwidgets_nn.figures._spectrum_panels import SIZE, draw_energy, energy_size, panels
 
 if TYPE_CHECKING:
     from nbwidgets_nn.widgets._spectrum_state import SpectrumState
@@ -37,7 +37,7 @@ def draw_spectrum(
     width = SIZE[0] * max(len(shown), 2)
     lines = [line for part in state.words for line in wrap(part, int((width - 0.6) * 15.5))]
     names = [layer.name for layer in state.content.layers]
-    top = energy_height(names) + 0.7 + _LINE * len(lines)
+    top = energy_size(names, width)[1] + 0.7 + _LINE * len(lines)
     figure = Figure(figsize=(width, top + SIZE[1]), facecolor=colors.paper)
     above, below = figure.subfigures(2, height_ratios=(top, SIZE[1]))
     above.set_facecolor(colors.paper)

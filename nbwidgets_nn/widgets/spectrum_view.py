@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from nbwidgets_nn.widgets._spectrum_state import SpectrumState
 from nbwidgets_nn.widgets._still import Drawable, StillPicture
 from nbwidgets_nn.widgets.selection import Selection, SelectionTrait
 from nbwidgets_nn.widgets.spectrum_content import Spectrum, SpectrumContent
+from nbwidgets_nn.widgets.spectrum_page import write_spectrum
 
 Touch = Callable[[str, int, int], NDArray]
 
@@ -256,6 +258,11 @@ class SpectrumView(StillPicture, Drawable, VBox):
         if not self._led:
             self._parts.show(self.state(), self._problem)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called: a view that is closed shows nothing any more."""
+        return self.comm is None
+
     def close(self) -> None:
         """Close everything that the view is made of."""
         if self._parts is not None:  # a view that was refused closes too, when it is collected
@@ -265,6 +272,21 @@ class SpectrumView(StillPicture, Drawable, VBox):
     def __repr__(self) -> str:
         size = f"{plural(len(self.content.layers), 'layer')}, {plural(self.content.size, 'unit')}"
         return f"SpectrumView({size}, type={self.type!r}, layer={self.layer!r})"
+
+    def save_html(self, path: str | Path, *, title: str = "") -> Path:
+        """Write one HTML file that needs no kernel and no network, with still pictures of every layer.
+
+        On it a layer can be picked, and its units can be pointed at, read and selected. Transform, colours, sample and the
+        pattern of the picked coefficient are those shown now: another one has to be computed.
+
+        Args:
+            path: where to; an existing file is replaced.
+            title: of the page; by default that of the view.
+
+        Raises:
+            OSError: the path cannot be written; nothing is left behind.
+        """
+        return write_spectrum(path, self.state(), title)
 
     def static_html(self) -> str:
         """Return the still picture that is seen where no widget can run."""

@@ -7,6 +7,7 @@ import { render as renderGraph } from "./edge_graph.ts";
 import { render as renderPicker } from "./layer_picker.ts";
 import { render as renderHeatmaps } from "./linked_heatmaps.ts";
 import { SavedModel } from "./saved_model.ts";
+import { render as renderSpectrum } from "./spectrum_pictures.ts";
 
 type Patch = Record<string, Record<string, unknown>>;
 
@@ -20,7 +21,12 @@ export interface SavedState {
   answers: Record<string, Record<string, Patch>>;
 }
 
-const RENDER = { layer_picker: renderPicker, linked_heatmaps: renderHeatmaps, edge_graph: renderGraph };
+const RENDER = {
+  layer_picker: renderPicker,
+  linked_heatmaps: renderHeatmaps,
+  edge_graph: renderGraph,
+  spectrum_pictures: renderSpectrum,
+};
 
 export async function openPage(document: Document): Promise<void> {
   const text = document.getElementById("nbw-state")?.textContent;
