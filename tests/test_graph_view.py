@@ -573,7 +573,8 @@ SUMS = {
     "of one several times": (lambda a, b, x, p: a - b - b + a + a, [("a", 3), ("b", -2)]),
     "behind a function": (lambda a, b, x, p: torch.relu(a + b), [("a", 1), ("b", 1)]),
     "of functions": (lambda a, b, x, p: torch.relu(a) + b.sigmoid() * 1, [("a", 1), ("b", 1)]),
-    "with itself": (lambda a, b, x, p: a + a.relu(), [("a", 1), ("a", 1)]),
+    "with itself": (lambda a, b, x, p: a + a.relu(), [("a", 1)]),
+    "less itself": (lambda a, b, x, p: b - a.relu() - 2 * a, [("b", 1), ("a", 1)]),
 }
 
 
@@ -611,6 +612,18 @@ def test_numbers_that_are_not_finite_leave_a_sum_its_edges(number, where):
     added = [b for b in content(model, torch.randn(6, 4)).bundles if b.name == "head.add"]
     assert [b.edges for b in added] == [4, 4]
     assert not np.isfinite(added[0].target_values[:, 2]).all()
+
+
+def test_addends_of_the_same_units_are_one_edge_that_says_what_it_adds():
+    model, X = Sums(lambda a, b, x, p: a - a.tanh() + b, head=False), torch.randn(6, 4)
+    shown = content(model, X)
+    added = [b for b in shown.bundles if b.kind == "Add"]
+    assert [shown.columns[b.source].name for b in added] == ["a", "b"]
+    a = model.a(X).detach()
+    np.testing.assert_allclose(added[0].source_values, a - a.tanh(), atol=1e-6)
+    assert added[0].weight.tolist() == [1] * 4
+    assert added[0].note.startswith("starts from a − functions of a; the nodes of a show other values")
+    assert_sums_hold(shown)
 
 
 class Shared(nn.Module):
@@ -752,10 +765,9 @@ class PreActivation(nn.Module):
 def test_edges_that_start_from_other_values_than_the_nodes_show_say_from_which():
     shown = content(PreActivation(), torch.randn(5, 3))
     added = [b for b in shown.bundles if b.name == "c.add"]
-    assert [shown.columns[b.source].name for b in added] == ["relu", "relu", "b"]
+    assert [shown.columns[b.source].name for b in added] == ["relu", "b"]
     assert [b.note for b in added] == [
-        "starts from a before BatchNorm1d, ReLU; the nodes of relu show other values",
-        "starts from functions of a; the nodes of relu show other values",
+        "starts from a + 2 · functions of a; the nodes of relu show other values",
         "",
     ]
     assert [b.note for b in shown.bundles if b.name in "abc"] == ["", "", ""]
@@ -987,9 +999,8 @@ def test_an_addend_that_a_layer_was_given_stands_where_that_layer_takes_it(inner
     shown = content(Residual(), torch.randn(5, 6, 3))
     assert_sums_hold(shown)
     sources = [shown.columns[b.source] for b in shown.bundles if b.name == "head.add"]
-    assert [column.name for column in sources] == [
-        "inner" if isinstance(inner, nn.LayerNorm) else "input of inner",
-        "inner",
-    ] * drawn
+    # Behind a norm they are the same units.
+    kept = [] if isinstance(inner, nn.LayerNorm) else ["input of inner"]
+    assert [column.name for column in sources] == [*kept, "inner"] * drawn
     if drawn:
         assert {b.name for b in shown.bundles if shown.columns[b.target] is sources[0]} == {"inner.add"}

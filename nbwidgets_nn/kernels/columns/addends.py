@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ class Addend:
     """One addend of a sum with samples in its rows, and where its numbers come from and go to.
 
     ``values`` (samples, numbers) as they are added, before their ``weight``; ``source`` (numbers,) the unit that each one
-    is of, in a ``column`` of ``units``; that of a constant is None. ``call`` names the units.
+    is of, in a ``column`` of ``units``; that of a constant is None. ``words`` say what is added.
     """
 
     values: Tensor
@@ -26,7 +27,7 @@ class Addend:
     source: NDArray | None = None
     units: int = 0
     column: int = -1
-    call: str = ""
+    words: str = ""
 
 
 def addends_of(addition: LayerTriplets) -> list[Addend]:
@@ -37,22 +38,54 @@ def addends_of(addition: LayerTriplets) -> list[Addend]:
 
 
 def added_up(addends: list[Addend]) -> list[Addend]:
-    """Return the addends with each value once, by the sum of its weights: ``h - h / 2 + 2 * h`` would lie on itself."""
+    """Return the addends with each unit once, as their edges would lie on each other.
+
+    Of equal values the weights are added, ``h - h / 2 + 2 * h``; other values of the same units, ``h + h.relu()``, are
+    one addend that says so: what they add in all, with weight 1.
+    """
+    return _joined(
+        _joined(addends, _with_its_weight, is_same=_has_values), _with_its_values, is_same=_has_units
+    )
+
+
+def _joined(
+    addends: list[Addend],
+    join: Callable[[Addend, Addend], Addend],
+    is_same: Callable[[Addend, Addend], bool],
+) -> list[Addend]:
     kept: list[Addend] = []
     for addend in addends:
-        same = (k for k, other in enumerate(kept) if _is_the_same(addend, other))
-        k = next(same, None)
+        k = next((k for k, other in enumerate(kept) if is_same(other, addend)), None)
         if k is None:
             kept.append(addend)
         else:
-            kept[k] = replace(kept[k], weight=kept[k].weight + addend.weight)
+            kept[k] = join(kept[k], addend)
     return kept
 
 
-def _is_the_same(one: Addend, other: Addend) -> bool:
+def _has_units(one: Addend, other: Addend) -> bool:
     if one.source is None or other.source is None or one.column != other.column:
         return False
-    return np.array_equal(one.source, other.source) and alike(one.values, other.values)
+    return np.array_equal(one.source, other.source)
+
+
+def _has_values(one: Addend, other: Addend) -> bool:
+    return _has_units(one, other) and alike(one.values, other.values)
+
+
+def _with_its_weight(one: Addend, other: Addend) -> Addend:
+    return replace(one, weight=one.weight + other.weight)
+
+
+def _with_its_values(one: Addend, other: Addend) -> Addend:
+    values = one.weight * one.values + other.weight * other.values
+    sign = "−" if other.weight < 0 else "+"
+    words = f"{_times(one.weight, one.words)} {sign} {_times(abs(other.weight), other.words)}"
+    return replace(one, values=values, weight=1.0, words=words)
+
+
+def _times(weight: float, words: str) -> str:
+    return words if weight == 1 else f"{weight:g} · {words}"
 
 
 def alike(one: Tensor, other: Tensor) -> bool:

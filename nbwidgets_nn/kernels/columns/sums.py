@@ -98,7 +98,11 @@ class Sums:
                 return None
             column = home.column
             addends[k] = replace(
-                addends[k], source=own, units=self._columns[column].units, column=column, call=of.layer
+                addends[k],
+                source=own,
+                units=self._columns[column].units,
+                column=column,
+                words=self._words(addends[k], of.layer),
             )
         edges = sum_edges(addition, added_up(addends), target, units)
         return edges and [
@@ -109,21 +113,21 @@ class Sums:
                 len(self._columns),
                 one,
                 ends,
-                takes=self._words(addend),
+                takes=addend.words,
                 positions=len(target) // addend.units,
             )
             for addend, one, ends in edges
         ]
 
-    def _words(self, addend: Addend) -> str:
+    def _words(self, addend: Addend, call: str) -> str:
         """Say what is added, for where that is not what the nodes of its column show."""
-        if addend.call not in self._recording:
-            return f"the {addend.call}"
-        output = self._recording[addend.call].output
+        if call not in self._recording:
+            return f"the {call}"
+        output = self._recording[call].output
         plain = output.numel() == addend.values.numel() and alike(
             output.reshape(addend.values.shape), addend.values
         )
-        return f"{addend.call}" if plain else f"functions of {addend.call}"
+        return call if plain else f"functions of {call}"
 
     def _home_of(self, name: str) -> _Home | None:
         """Return where units stand that an addition names: of a call's output, or of its input."""
