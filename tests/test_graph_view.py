@@ -767,7 +767,7 @@ def test_edges_that_start_from_other_values_than_the_nodes_show_say_from_which()
     added = [b for b in shown.bundles if b.name == "c.add"]
     assert [shown.columns[b.source].name for b in added] == ["relu", "b"]
     assert [b.note for b in added] == [
-        "starts from a + 2 · functions of a; the nodes of relu show other values",
+        "starts from a + functions of a; the nodes of relu show other values",
         "",
     ]
     assert [b.note for b in shown.bundles if b.name in "abc"] == ["", "", ""]

@@ -58,7 +58,7 @@ def test_functions_with_constants_leave_units_where_they_are(between, said):
         lambda h, p, c: (h[:, None] * p[:2, None]).mean(1),  # made more on the way
         lambda h, p, c: h @ p.outer(c),
         lambda h, p, c: h + torch.as_tensor((h * c).numpy(force=True)),  # no constant
-        lambda h, p, c: torch.where(h.sum(1, keepdim=True) > 0, h, p),
+        lambda h, p, c: h * h.sum(1, keepdim=True),
     ],
 )
 def test_units_that_are_mixed_or_more_are_cut_there(between):
