@@ -66,6 +66,22 @@ def others():
     yield "zero pad", nn.ZeroPad2d((1, 0, 2, 1)), (1, 2, 3)
     yield "unflatten", nn.Unflatten(1, (2, 3)), (6,)
     yield "prelu", nn.PReLU(), (5,)
+    yield "nearest by module", nn.Upsample(size=(5, 4)), (2, 3, 2)
+    yield "nearest exact", nn.Upsample(scale_factor=1.5, mode="nearest-exact"), (2, 4)
+    yield "upsampled linearly", nn.Upsample(scale_factor=2, mode="linear"), (2, 4)
+    yield "upsampled by corners", nn.UpsamplingBilinear2d(scale_factor=2), (2, 3, 4)
+    yield "bicubic", nn.Upsample(scale_factor=(2, 1.5), mode="bicubic"), (1, 6, 5)
+    yield "trilinear", nn.Upsample(scale_factor=2, mode="trilinear"), (1, 2, 3, 2)
+    yield "constant pad", nn.ConstantPad2d((1, 0, 2, 1), 3.0), (2, 3, 2)
+    yield "circular pad", nn.CircularPad2d(1), (1, 3, 2)
+    yield "gated", nn.GLU(1), (4, 3)
+    yield "gated at the end", nn.GLU(), (2, 6)
+    yield "local response", nn.LocalResponseNorm(3), (5, 2, 2)
+    yield "local response, even", nn.LocalResponseNorm(2), (5, 3)
+    yield "RMS norm", nn.RMSNorm(3), (2, 3)
+    yield "unfold", nn.Unfold(2, padding=1), (2, 3, 3)
+    yield "fold", nn.Fold((3, 4), 2, stride=(1, 2)), (8, 4)
+    yield "power average", nn.LPPool1d(2, 3, 2), (2, 7)
 
 
 def functions():
@@ -90,6 +106,19 @@ def functions():
         ("stack", lambda x: torch.stack([x, x.flip(1)], 2), (3, 2)),
         ("pixel unshuffle", lambda x: F.pixel_unshuffle(x, 2), (1, 4, 4)),
         ("nearest", lambda x: F.interpolate(x, scale_factor=2), (2, 3)),
+        ("bilinear", lambda x: F.interpolate(x, scale_factor=1.5, mode="bilinear"), (1, 3, 2)),
+        ("area", lambda x: F.interpolate(x, size=(2, 3), mode="area"), (1, 4, 5)),
+        ("gate", lambda x: F.glu(x, 1), (4, 3)),
+        ("halves gated", lambda x: x[:, :2] * x[:, 2:].sigmoid(), (4, 3)),
+        ("gates of chunks", lambda x: torch.mul(*x.tanh().chunk(2, -1)), (2, 4)),
+        ("local response by function", lambda x: F.local_response_norm(x, 3), (5, 2)),
+        ("length 1", F.normalize, (3, 2)),
+        ("length 1 of the last", lambda x: F.normalize(x, dim=-1), (3, 2)),
+        ("instance norm by function", F.instance_norm, (2, 3, 2)),
+        ("fold by function", lambda x: F.fold(x, (3, 3), kernel_size=2), (8, 4)),
+        ("batch norm by function", lambda x: F.batch_norm(x, torch.zeros(4), torch.ones(4)), (4, 3)),
+        ("reflected", lambda x: F.pad(x, (1, 1), "reflect"), (2, 4)),
+        ("power average by function", lambda x: F.lp_pool1d(x, 2, 2), (2, 6)),
         ("triangle", torch.tril, (3, 3)),
         ("diagonal", lambda x: x.diagonal(dim1=1, dim2=2), (3, 3)),
         ("unfold", lambda x: x.unfold(2, 3, 1), (1, 5)),
@@ -120,6 +149,16 @@ def functions():
         return Made(lambda m, x: m.last(function(m.first(x), m.weight)), **layers)
 
     weight, kernel = torch.randn(4, 3), torch.randn(2, 3, 2, 2)
+    yield (
+        "functional transposed",
+        with_weight(lambda x, w: F.conv_transpose2d(x, w, None, 2, (1, 0), groups=2), kernel),
+        (2, 3, 3),
+    )
+    yield (
+        "functional transposed 1d",
+        with_weight(lambda x, w: F.conv_transpose1d(x, w[:, 0], dilation=(2,)), kernel),
+        (2, 4),
+    )
     yield "functional linear", with_weight(F.linear, weight), (2, 3)
     yield "matrix product", with_weight(lambda x, w: x @ w.T, weight), (2, 3)
     yield (

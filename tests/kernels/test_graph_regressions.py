@@ -226,6 +226,7 @@ def test_the_channels_of_windows_stay_an_axis_of_their_own():
         lambda x: x.roll(1),
         nn.Softmax(0),
         nn.Softmax(None),
+        lambda x: F.normalize(x, dim=0),
         lambda x: (x.unsqueeze(1) - x.unsqueeze(0)).mean(1),
     ],
 )

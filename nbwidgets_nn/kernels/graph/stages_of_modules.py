@@ -23,10 +23,16 @@ from nbwidgets_nn.kernels.edges_of_layers import (
     window_axes,
 )
 from nbwidgets_nn.kernels.graph import axis_reach as ax
-from nbwidgets_nn.kernels.graph.axis_reach import AxisReach
 from nbwidgets_nn.kernels.graph.gather_reach import gather_reach
 from nbwidgets_nn.kernels.graph.product_reach import Reach, own
 from nbwidgets_nn.kernels.graph.stages import Convolution, Matrix, Read, Uniform, Winners
+from nbwidgets_nn.kernels.graph.stages_of_mixing import (
+    WRAPPERS,
+    mixed_along,
+    pooling_reach,
+    window_table,
+    wrapped,
+)
 from nbwidgets_nn.kernels.window_reach import OUTSIDE, combined
 from nbwidgets_nn.record._activation_functions import ACTIVATION_MODULES
 from nbwidgets_nn.record.affine import AVERAGES, BATCH_NORMS, MAXIMA, weights_in_use, why_not_plain
@@ -34,13 +40,13 @@ from nbwidgets_nn.record.layer import Layer
 
 ALONG_ONE_AXIS = (nn.Softmax, nn.LogSoftmax, nn.Softmin)
 NOT_POINTWISE = (*ALONG_ONE_AXIS, nn.Softmax2d, nn.GLU)
-TRANSPOSED = {nn.ConvTranspose1d: 1, nn.ConvTranspose2d: 2, nn.ConvTranspose3d: 3}
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 INSTANCE_NORMS = {nn.InstanceNorm1d: 1, nn.InstanceNorm2d: 2, nn.InstanceNorm3d: 3}
 MOVING = tuple(
     cls
     for name, cls in vars(nn).items()
-    if name.startswith(("ReflectionPad", "ReplicationPad", "CircularPad", "ZeroPad"))
-    or name in ("PixelShuffle", "PixelUnshuffle", "ChannelShuffle", "UpsamplingNearest2d")
+    if name.startswith(("ReflectionPad", "ReplicationPad", "CircularPad", "ZeroPad", "ConstantPad"))
+    or name in ("PixelShuffle", "PixelUnshuffle", "ChannelShuffle", "Unfold")
 )
 
 
@@ -54,8 +60,13 @@ class Asked(NamedTuple):
     shape: tuple[int, ...]
     """Shape of the units of the output, likewise."""
 
+    axis: int | None = None
+    """The axis of several samples in the first input."""
 
-def read_by_module(layer: Layer, sources: Sequence[tuple[int, ...]], shape: tuple[int, ...]) -> list[Read]:
+
+def read_by_module(
+    layer: Layer, sources: Sequence[tuple[int, ...]], shape: tuple[int, ...], axis: int | None = None
+) -> list[Read]:
     """Return what the module reads of each of its inputs; ValueError says why it is not known."""
     module = layer.module
     for classes, function in _KINDS:
@@ -66,7 +77,7 @@ def read_by_module(layer: Layer, sources: Sequence[tuple[int, ...]], shape: tupl
             raise ValueError(reason)
         if isinstance(module, nn.Bilinear):
             return [Read(_last_axis(source, shape), None) for source in sources]
-        return [function(Asked(layer, tuple(sources[0]), tuple(shape)))]
+        return [function(Asked(layer, tuple(sources[0]), tuple(shape), axis))]
     if layer.is_activation and prod(sources[0]) == prod(shape) and not isinstance(module, NOT_POINTWISE):
         return [_passing(Asked(layer, tuple(sources[0]), tuple(shape)))]
     if isinstance(module, nn.Sequential) and not len(module):
@@ -136,23 +147,20 @@ def convolution_reach(
     return Reach((ax.each(module.groups), ax.every(out, within), *tables))
 
 
-def window_table(positions: Tensor, size: int) -> AxisReach:
-    """Make the table of one axis from the positions (places, taps) that each place reads."""
-    place, tap = (positions != OUTSIDE).nonzero(as_tuple=True)
-    return ax.from_pairs(place.numpy(), positions[place, tap].numpy(), (len(positions), size))
-
-
 def _transposed(asked: Asked) -> Read:
     module = asked.layer.module
-    axes = next(count for cls, count in TRANSPOSED.items() if isinstance(module, cls))
-    sizes, places = asked.source[-axes:], asked.shape[-axes:]
+    return transposed(module, module.weight.detach(), asked.source, asked.shape)
+
+
+def transposed(module: Any, weight: Tensor, source: Sequence[int], shape: Sequence[int]) -> Read:
+    """Return what a transposed convolution reads; of `module` only the settings are looked at, with one for each axis."""
+    axes, groups = weight.ndim - 2, module.groups
+    sizes, places = source[-axes:], shape[-axes:]
     tables = [
         _sources_of_places(module, axis, *ends) for axis, ends in enumerate(zip(sizes, places, strict=True))
     ]
-    groups = module.groups
 
     def block() -> EdgeBlock:
-        weight = module.weight.detach()  # (in, out / groups, *window)
         kernel = weight.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1).flatten(2)
         return EdgeBlock(kernel[None, :, :, None], combined(tables, sizes)[None, None], prod(sizes), groups)
 
@@ -160,19 +168,11 @@ def _transposed(asked: Asked) -> Read:
         function = getattr(functional, f"conv_transpose{axes}d")
         whole = [n - ((s - 1) * module.stride[k] - 2 * module.padding[k] + module.dilation[k] * (module.kernel_size[k] - 1) + 1)
                  for k, (s, n) in enumerate(zip(sizes, places, strict=True))]  # fmt: skip
-        x = x.reshape(len(x), asked.source[-axes - 1], *sizes)
-        return function(
-            x,
-            module.weight.detach().double(),
-            None,
-            module.stride,
-            module.padding,
-            whole,
-            groups,
-            module.dilation,
-        )
+        x = x.reshape(len(x), source[-axes - 1], *sizes)
+        settings = (module.stride, module.padding, whole, groups, module.dilation)
+        return function(x, weight.double(), None, *settings)
 
-    out, within = asked.shape[-axes - 1] // groups, asked.source[-axes - 1] // groups
+    out, within = shape[-axes - 1] // groups, source[-axes - 1] // groups
     reach = Reach((ax.each(groups), ax.every(out, within), *map(window_table, tables, sizes)))
     return Read(reach, Convolution(run, block))
 
@@ -198,12 +198,6 @@ def average(module: Any, axes: int, source: Sequence[int], shape: Sequence[int])
     positions = combined(window_axes(module, source[-axes:], shape[-axes:]), source[-axes:])
     divisors = average_divisors(module, positions, source[-axes:], shape[-axes:]).double().numpy()
     return Read(reach, Uniform(reach, np.tile(1 / divisors, prod(shape[:-axes]))))
-
-
-def pooling_reach(module: Any, axes: int, source: Sequence[int], shape: Sequence[int]) -> Reach:
-    """Return what a pooling reads: the windows of its own channel."""
-    tables = map(window_table, window_axes(module, source[-axes:], shape[-axes:]), source[-axes:])
-    return Reach((ax.each(prod(shape[:-axes])), *tables))
 
 
 def _maximum(asked: Asked) -> Read:
@@ -257,8 +251,6 @@ def mixes(module: nn.Module, axis: int, axes: int) -> bool:
         return axis == _softmax_axis(module, axes)
     if isinstance(module, nn.Linear):
         return axis == axes - 1
-    if isinstance(module, nn.LayerNorm):
-        return axis >= axes - len(module.normalized_shape)
     return False
 
 
@@ -272,18 +264,6 @@ def _softmax_axis(module: nn.Module, axes: int) -> int:
     if dim is None:  # torch's own rule of old
         dim = 0 if axes in (0, 1, 3) else 1
     return dim % max(axes, 1)
-
-
-def _layer_norm(asked: Asked) -> Read:
-    axes = len(asked.shape)
-    return Read(mixed_along(asked.shape, range(axes - len(asked.layer.module.normalized_shape), axes)), None)
-
-
-def mixed_along(shape: Sequence[int], dims: Sequence[int]) -> Reach:
-    """Return the reach of a function whose every result reads all values along some axes."""
-    return Reach(
-        tuple(ax.every(n, n) if k in dims else ax.each(n) for k, n in enumerate(shape)) or (ax.each(1),)
-    )
 
 
 def _group_norm(asked: Asked) -> Read:
@@ -302,13 +282,22 @@ def _instance_norm(asked: Asked) -> Read:
     return Read(mixed_along(asked.shape, range(len(asked.shape) - axes, len(asked.shape))), None)
 
 
+def _wrapped(asked: Asked) -> Read:
+    read, mixed = wrapped(asked.layer.module, asked.source, asked.shape)
+    if asked.axis in mixed:
+        raise ValueError("it mixes the samples")
+    return read
+
+
 def _embedding(asked: Asked) -> Read:
     return Read(Reach((*map(ax.each, asked.source), ax.every(asked.shape[-1], 1))), None)
 
 
 def _moving(asked: Asked) -> Read:
     ids = torch.arange(1.0, prod(asked.source) + 1, dtype=torch.float64).reshape(asked.source)
-    moved = asked.layer.module.forward(ids)
+    module = asked.layer.module
+    is_constant = isinstance(module, nn.modules.padding._ConstantPadNd)  # noqa: SLF001 - the base of all of them
+    moved = functional.pad(ids, module.padding) if is_constant else module.forward(ids)
     reach = gather_reach(moved.numpy().astype(np.int64) - 1, asked.source)
     return Read(reach, Uniform(reach))
 
@@ -320,12 +309,12 @@ _KINDS: tuple[tuple[tuple[type, ...], Callable[[Asked], Read]], ...] = (
     (POINTWISE, _passing),
     ((nn.Linear,), _linear),
     (tuple(CONVOLUTIONS), _convolution),
-    (tuple(TRANSPOSED), _transposed),
+    (TRANSPOSED, _transposed),
     ((*AVERAGES, *ADAPTIVE_AVERAGES), _average),
     ((*MAXIMA, *ADAPTIVE_MAXIMA), _maximum),
     (BATCH_NORMS, _batch_norm),
     ((*ALONG_ONE_AXIS, nn.Softmax2d), _softmax),
-    ((nn.LayerNorm,), _layer_norm),
+    (tuple(WRAPPERS), _wrapped),
     ((nn.GroupNorm,), _group_norm),
     (tuple(INSTANCE_NORMS), _instance_norm),
     ((nn.Embedding,), _embedding),

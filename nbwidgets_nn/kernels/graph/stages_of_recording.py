@@ -118,7 +118,9 @@ class _Builder:
             apart = source.axis is None or source.samples == 1
             if not apart and mixes(layer.module, source.axis, len(source.full)):
                 raise ValueError("it mixes the samples")
-        return _checked(laid, given, read_by_module(layer, [source.shape for source in given], laid.shape))
+        axis = given[0].axis if given[0].samples > 1 else None
+        reads = read_by_module(layer, [source.shape for source in given], laid.shape, axis)
+        return _checked(laid, given, reads)
 
     def _stage_of(self, origin: Origin) -> int:
         for node in steps_in(origin):

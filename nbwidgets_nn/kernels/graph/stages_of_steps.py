@@ -29,10 +29,10 @@ from nbwidgets_nn.kernels.function_names import (
 from nbwidgets_nn.kernels.graph import axis_reach as ax
 from nbwidgets_nn.kernels.graph import stages_of_modules as modules
 from nbwidgets_nn.kernels.graph.laid import Found, Laid, Operands, Values, of_first_sample
-from nbwidgets_nn.kernels.graph.product_reach import Reach
+from nbwidgets_nn.kernels.graph.product_reach import Reach, own
 from nbwidgets_nn.kernels.graph.stages import Convolution, Matrix, Read, Uniform
 from nbwidgets_nn.kernels.graph.stages_of_arithmetic import elementwise
-from nbwidgets_nn.kernels.graph.stages_of_modules import mixed_along
+from nbwidgets_nn.kernels.graph.stages_of_mixing import RULES, Known, mixed_along
 from nbwidgets_nn.kernels.graph.stages_of_moves import moved
 from nbwidgets_nn.record.steps import Origin, Step
 
@@ -59,6 +59,8 @@ def read_by_step(step: Step, operands: Operands, values: Values) -> Found:
         found = moved(step, operands, name)
     elif name in _KNOWN and alone:
         found = _KNOWN[name](step, operands[0][1])
+    elif name in RULES and alone:
+        found = _mixed(step, operands[0][1], RULES[name])
     elif name in _MAXIMA and alone:
         found = _MAXIMA[name](step, operands[0][1], values)
     else:
@@ -187,6 +189,22 @@ def _convolution(axes: int) -> Callable[[Step, Laid], Found]:
     return read
 
 
+def _transposed(axes: int) -> Callable[[Step, Laid], Found]:
+    def read(step: Step, source: Laid) -> Found:
+        names = "weight bias stride padding output_padding groups dilation"
+        given = _arguments(step, names, stride=1, padding=0, groups=1, dilation=1)
+        weight, laid = _real_constant(given.weight), _same_samples(step, source)
+        settings = {key: _of_axes(getattr(given, key), axes) for key in ("stride", "padding", "dilation")}
+        module = SimpleNamespace(**settings, groups=given.groups, kernel_size=weight.shape[2:])
+        return laid, [modules.transposed(module, weight, source.shape, laid.shape)]
+
+    return read
+
+
+def _of_axes(value: Any, axes: int) -> tuple[int, ...]:
+    return (value,) * axes if isinstance(value, int) else tuple(value) * (axes if len(value) == 1 else 1)
+
+
 def _average(axes: int) -> Callable[[Step, Laid], Found]:
     def read(step: Step, source: Laid) -> Found:
         names = "kernel_size stride padding ceil_mode count_include_pad divisor_override"
@@ -230,15 +248,31 @@ def _adaptive_average(axes: int) -> Callable[[Step, Laid], Found]:
     return read
 
 
-def _layer_norm(step: Step, source: Laid) -> Found:
-    axes = len(_arguments(step, "normalized_shape").normalized_shape)
-    count = len(source.full)
-    return source, [Read(mixed_along(source.shape, range(count - axes, count)), None)]
-
-
 def _group_norm(step: Step, source: Laid) -> Found:
     laid = _same_samples(step, source)
     return laid, [Read(modules.group_norm_reach(laid.shape, _arguments(step, "num_groups").num_groups), None)]
+
+
+def _mixed(step: Step, source: Laid, known: Known) -> Found:
+    read, mixed = known.rule(
+        _arguments(step, known.names, **known.usual), source.shape, _of_one(step, source)
+    )
+    if source.samples > 1 and source.axis in mixed:
+        raise ValueError("it mixes the samples")
+    return Laid(step.shape, source.axis, source.times), [read]
+
+
+def _of_one(step: Step, source: Laid) -> tuple[int, ...]:
+    """Return the shape that the result has of one sample."""
+    return Laid(step.shape, source.axis, source.times).shape
+
+
+def _batch_norm(step: Step, source: Laid) -> Found:
+    names = "running_mean running_var weight bias training"
+    given = _arguments(step, names, running_mean=None, weight=None, training=False, eps=1e-5)
+    if given.running_mean is None or given.training:
+        raise ValueError("it normalises by the statistics of the batch")
+    return source, [Read(own(source.size), None)]
 
 
 def _one_hot(step: Step, source: Laid) -> Found:
@@ -251,11 +285,12 @@ _KNOWN: dict[str, Callable[[Step, Laid], Found]] = {
     "linear": _linear,
     "matmul": _matmul,
     "mm": _matmul,
-    "layer_norm": _layer_norm,
-    "rms_norm": _layer_norm,
+    "batch_norm": _batch_norm,
+    "embedding": _one_hot,
     "group_norm": _group_norm,
     "one_hot": _one_hot,
     **{f"conv{axes}d": _convolution(axes) for axes in (1, 2, 3)},
+    **{f"conv_transpose{axes}d": _transposed(axes) for axes in (1, 2, 3)},
     **{f"avg_pool{axes}d": _average(axes) for axes in (1, 2, 3)},
     **{f"adaptive_avg_pool{axes}d": _adaptive_average(axes) for axes in (1, 2, 3)},
 }
