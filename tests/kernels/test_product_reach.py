@@ -119,3 +119,14 @@ def test_a_union_of_many_products_is_refused():
     ]
     with pytest.raises(NoProduct, match=r"a union of . products"):
         pr.union(terms)
+
+
+@pytest.mark.parametrize("few", [0, 3, 32])
+@pytest.mark.parametrize("density", [0.0, 0.1, 0.4, 1.0])
+def test_tables_are_composed_alike_whether_their_rows_read_few_or_many(few, density, monkeypatch):
+    monkeypatch.setattr(ax, "FEW", few)
+    rng = np.random.default_rng(0)
+    outer, inner = (ax.AxisReach(*size, table=rng.random(size) < density) for size in ((7, 20), (20, 9)))
+    found = ax.compose(outer, inner).matrix()
+    np.testing.assert_array_equal(found, (outer.table.astype(int) @ inner.table.astype(int)) > 0)
+    assert (outer.taps is None) == (outer.table.sum(axis=1).max() > few)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -14,6 +15,9 @@ from scipy import sparse
 
 DENSE = 2**22
 """Tables up to this many entries are arrays; larger ones are kept as sparse rows."""
+
+FEW = 32
+"""Columns a row reads at most, where joining the rows that it reads costs less than a product of matrices."""
 
 LIMIT = 2**25
 """Entries of the largest sparse table that is made: 170 MB."""
@@ -68,6 +72,15 @@ class AxisReach:
         starts = np.arange(self.rows + 1) * int(mask.sum())
         return sparse.csr_array((np.ones(len(columns), bool), columns, starts), shape=(self.rows, self.cols))
 
+    @cached_property
+    def taps(self) -> list[tuple[np.ndarray, np.ndarray]] | None:
+        """What the rows read, the first of each, the second, and so on: (rows that have it, columns); None if a row reads many."""
+        if not isinstance(self.table, np.ndarray) or self.counts().max(initial=0) > FEW:
+            return None
+        row, col = np.nonzero(self.table)
+        place = np.arange(len(row)) - np.searchsorted(row, row)
+        return [(row[place == k], col[place == k]) for k in range(place.max(initial=-1) + 1)]
+
     def counts(self) -> np.ndarray:
         """Return how many columns each row reads."""
         if self.own:
@@ -102,7 +115,7 @@ def some(table: Table) -> AxisReach:
             return every(rows, cols, table[0].copy())
         return (
             each(rows)
-            if rows == cols and np.array_equal(table, np.eye(rows))
+            if rows == cols == np.count_nonzero(table) and table.diagonal().all()
             else AxisReach(rows, cols, table=table)
         )
     table = sparse.csr_array(table)
@@ -141,6 +154,11 @@ def compose(outer: AxisReach, inner: AxisReach) -> AxisReach:  # noqa: PLR0911 -
             return every(outer.rows, inner.cols, inner.mask)
         mask = np.ones(inner.cols, dtype=bool) if inner.mask is None else inner.mask
         return some(_small_outer(there, mask))
+    if outer.taps is not None and isinstance(inner.table, np.ndarray) and outer.rows * inner.cols <= DENSE:
+        found = np.zeros((outer.rows, inner.cols), dtype=bool)
+        for row, col in outer.taps:
+            found[row] |= inner.table[col]
+        return some(found)
     return some(_reads(outer.table, inner.table))
 
 
