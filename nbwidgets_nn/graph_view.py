@@ -18,6 +18,7 @@ from nbwidgets_nn.kernels.triplets import triplets
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import WEIGHTED
 from nbwidgets_nn.record.recorded import recorded
+from nbwidgets_nn.record.stored_module import AGAIN, StoredModule
 from nbwidgets_nn.widgets.edge_bundle import EdgeBundle
 from nbwidgets_nn.widgets.edge_graph import EdgeGraph
 from nbwidgets_nn.widgets.edge_graph_content import EdgeGraphContent
@@ -32,6 +33,7 @@ _CONTRIBUTIONS = 2**23
 _MOST_SAMPLES = 32
 _NOTHING = "no layer with weights has samples along its first dimension"
 _NO_WEIGHTS = "it has no layer with weights"
+_NOT_IN_FILE = f"no weights in the file that this was loaded from. Try: {AGAIN}"
 
 Orders = Callable[[str], "NDArray | None"]
 
@@ -97,6 +99,8 @@ def graph_content(
     names = _sample_names(chosen % count, target, count)
     plan = GraphPlan(some, triplets(some))
     missing = f"no edges into {', '.join(plan.without)}" if plan.without else ""
+    if not plan.bundles and isinstance(recording.network, StoredModule):
+        return EdgeGraphContent(message=f"No edges: {_NOT_IN_FILE}.")
     if not plan.bundles:
         weighted = any(isinstance(recording[name].module, WEIGHTED) for name in recording)
         why = missing or (_NOTHING if weighted else _NO_WEIGHTS)

@@ -15,6 +15,7 @@ from nbwidgets_nn.kernels.layer_question import LayerQuestion, ask
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import affine_map
 from nbwidgets_nn.record.layer import Layer
+from nbwidgets_nn.record.stored_module import StoredModule
 from nbwidgets_nn.record.topology import find_node
 from nbwidgets_nn.widgets.heatmap_content import Columns, Fact, MatrixPanel
 
@@ -121,6 +122,8 @@ def edges_of(
     input_range: tuple[float, float] | None = None,
 ) -> LayerEdges | str:
     """Find the weights behind a layer, or of the last layer those before it; in a few words why there are none."""
+    if isinstance(recording.network, StoredModule):
+        return "a file has no weights: load it with network=model"
     ahead = _next_weights(recording, recording[name])
     if ahead is not None:
         return _ask(recording, topology, ahead, recording[name], bins, input_range, forward=True)

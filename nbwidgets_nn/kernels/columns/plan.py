@@ -24,6 +24,7 @@ from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.affine import AVERAGES, MAXIMA, WEIGHTED
 from nbwidgets_nn.record.layer import Layer
 from nbwidgets_nn.record.steps import Step
+from nbwidgets_nn.record.stored_module import StoredModule
 from nbwidgets_nn.record.topology import BATCH_NORM, DROPOUT
 
 # Means of the same numbers, taken in two orders.
@@ -92,7 +93,7 @@ class GraphPlan:
             self._home[layer.name] = self._attend(layer)
             return
         self._home[layer.name] = self._open(Column([layer], _width(layer)))
-        reason = self._found.skipped.get(layer.name) if layer.kind == "MultiheadAttention" else None
+        reason = None if isinstance(layer.module, StoredModule) else self._found.skipped.get(layer.name)
         self.without.append(f"{layer.name} ({': '.join(filter(None, (layer.kind, reason)))})")
 
     def _end(self) -> None:
