@@ -79,7 +79,7 @@ def pattern_ranges(layers: Sequence[NDArray], scale: str = "layerscale") -> list
     [(-4.0, 3.0), (-4.0, 3.0)]
     """
     if scale not in SCALES:
-        raise ValueError(f"scale must be one of {', '.join(map(repr, SCALES))}, but {scale!r} came")
+        raise ValueError(f"scale: expected one of {', '.join(map(repr, SCALES))}, got {scale!r}")
     diverging = scale.endswith("norm")
     if scale.startswith("layer"):
         return [choose_range(values, diverging=diverging) for values in layers]

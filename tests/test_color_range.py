@@ -102,5 +102,5 @@ def test_scales_of_a_pattern(scale, spans):
 
 
 def test_unknown_scale_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match=r"scale must be one of 'layerscale', .* but 'log' came"):
+    with pytest.raises(ValueError, match=r"scale: expected one of 'layerscale', .*, got 'log'"):
         pattern_ranges(LAYERS, "log")

@@ -220,7 +220,7 @@ def test_a_huge_layer_is_thinned_and_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [
-        ({"scale": "layer"}, ValueError, "scale must be one of 'layerscale', .*, but 'layer' came"),
+        ({"scale": "layer"}, ValueError, "scale: expected one of 'layerscale', .*, got 'layer'"),
         ({"cmap_style": "virids"}, ValueError, "cmap_style: expected .* got 'virids'. Try: viridis"),
         ({"cmap_style": 3}, TypeError, "cmap_style: expected the name of a colour map"),
         ({"sample": 4}, IndexError, "sample: expected a number below 4"),
