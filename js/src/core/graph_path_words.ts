@@ -11,7 +11,7 @@ export const MOST_LINES = 5;
 
 export interface PathLine {
   path: Path;
-  /** "input:3 → 1:5", and of several units "input:3 → 1:5 → 3:7" */
+  /** "input:3 → 1:5 → 3:7", from the first unit to the last */
   course: string;
   product: string;
   share: string;
@@ -52,7 +52,7 @@ export function listPaths(
     ofAll: shown.length === 0 || !(best.total < Infinity) ? "" : `${formatShare(sum / best.total)} of all`,
     lines: shown.map((path) => ({
       path,
-      course: courseInWords(graph, path, lit.of.length === 1 ? direction : null),
+      course: courseInWords(graph, path),
       product: formatNumber(productOf(contributions, path)),
       share: sum < Infinity ? formatShare(path.strength / sum) : "",
     })),
@@ -68,10 +68,8 @@ function unitsInWords(graph: Graph, units: readonly Node[]): string {
   return units.length === 1 ? nameOfNode(graph, units[0]) : plural(units.length, "unit");
 }
 
-/** Without the one unit at an end that the head names. */
-function courseInWords(graph: Graph, { steps }: Path, named: Direction | null): string {
+function courseInWords(graph: Graph, { steps }: Path): string {
   const nodes = [endsOf(graph, steps[0])[0], ...steps.map((step) => endsOf(graph, step)[1])];
-  if (named !== null) nodes.splice(named === "in" ? -1 : 0, 1);
   return nodes.map((node) => nameOfNode(graph, node)).join(" → ");
 }
 

@@ -18,8 +18,8 @@ describe("the list of best paths", () => {
     const found = list(small, 2, [0], "in");
     expect(found).toMatchObject({ head: "2 best paths into 1:0", ofAll: "100 % of all", notes: [] });
     expect(found?.lines.map(({ course, product, share }) => [course, product, share])).toEqual([
-      ["input:0 → 0:1", "−8", "84 %"],
-      ["input:0 → 0:0", "−1.50", "16 %"],
+      ["input:0 → 0:1 → 1:0", "−8", "84 %"],
+      ["input:0 → 0:0 → 1:0", "−1.50", "16 %"],
     ]);
   });
 
@@ -28,6 +28,12 @@ describe("the list of best paths", () => {
     expect(list(small, 0, [0], "in")).toBeNull();
     expect(list(small, 0, [0], "out")?.head).toBe("2 best paths out of input:0");
     expect(list(small, 1, [1], "in")?.head).toBe("best path into 0:1");
+  });
+
+  it("names every unit of a path, also the one it is listed for", () => {
+    const courses = list(small, 0, [0], "out")?.lines.map(({ course }) => course);
+    expect(courses).toEqual(["input:0 → 0:1 → 1:0", "input:0 → 0:0 → 1:0"]);
+    expect(list(small, 1, [1], "in")?.lines[0].course).toBe("input:0 → 0:1");
   });
 
   it("of many paths has the best, and says how much of all they are", () => {
