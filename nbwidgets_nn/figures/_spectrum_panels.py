@@ -90,7 +90,7 @@ class Peaks:
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.yaxis.set_major_locator(MaxNLocator(6))
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
-        axes.set_xlabel("frequency", size=8, color=colors.muted)
+        axes.set_xlabel("frequency (eigenvalue of the graph's Laplacian)", size=8, color=colors.muted)
         axes.set_ylim(0)
         axes.tick_params(length=0, labelsize=7.5, colors=colors.muted)
 

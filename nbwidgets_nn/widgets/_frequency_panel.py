@@ -17,6 +17,9 @@ with warnings.catch_warnings():
     import bqplot
 
 
+FREQUENCY = "frequency (eigenvalue of the graph's Laplacian)"
+
+
 class FrequencyPanel(VBox):
     """Shows the share of the energy of each eigenspace as a line that stands on its frequency.
 
@@ -38,7 +41,7 @@ class FrequencyPanel(VBox):
         self._cover = bqplot.Image(image=Image(value=CLEAR, format="png"), scales=scales)
         self._cover.on_element_click(lambda _, event: self._clicked(event["data"]["click_x"]))
         self._axes = axes = [
-            bqplot.Axis(scale=self._across, grid_lines="none", label="frequency", label_offset="30px"),
+            bqplot.Axis(scale=self._across, grid_lines="none", label=FREQUENCY, label_offset="30px"),
             bqplot.Axis(scale=self._up, side="left", grid_color=FAINT, tick_format=".3~%"),
         ]
         self.figure = bqplot.Figure(
@@ -58,10 +61,8 @@ class FrequencyPanel(VBox):
     def show(self, frequencies: NDArray, shares: NDArray, picked: int | None) -> None:
         """Show the shares of all eigenspaces, and which of them is picked."""
         self._frequencies = frequencies
-        self._head.value = head(
-            "Spectrum",
-            f"energy at {len(shares):,} frequenc{'y' if len(shares) == 1 else 'ies'}",
-        )
+        count = f"each of {len(shares):,} frequencies" if len(shares) > 1 else "the one frequency"
+        self._head.value = head("Spectrum", f"share of the energy at {count}")
         heights = np.nan_to_num(shares)
         x = np.repeat(frequencies, 3)
         y = np.stack([np.zeros_like(heights), heights, np.zeros_like(heights)], axis=1).ravel()

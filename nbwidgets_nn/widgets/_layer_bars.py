@@ -96,9 +96,9 @@ class LayerBars:
         scale = EnergyScale.of(shares)
         heights = np.array([scale.heights(part) for part in shares])
         self._bars.y = np.pad(heights, ((0, 2 - len(shares)), (0, 1)))
-        ticks = dict(scale.ticks)
-        self._axis.tick_values = np.array(list(ticks))
-        self._axis.tick_labels = {str(at): words for at, words in ticks.items()}
+        self._axis.tick_values = np.array([at for at, _ in scale.ticks])
+        # bqplot looks names up by numbers as a browser writes them: 0, and not 0.0.
+        self._axis.tick_labels = {str(at).removesuffix(".0"): words for at, words in scale.ticks}
         self._labels.colors = [ACCENT if k == selected else INK for k in self._named]
         self._line.x = [selected - 0.42, selected + 0.42]
 

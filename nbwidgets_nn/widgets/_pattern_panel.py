@@ -185,13 +185,15 @@ class _Bars:
         self._cover = bqplot.Image(image=Image(value=CLEAR, format="png"), scales=scales)
         self._cover.on_element_click(lambda _, event: pick(round(event["data"]["click_x"])))
         self._axes = [
-            bqplot.Axis(scale=self._across, grid_lines="none", tick_format="d"),
+            bqplot.Axis(
+                scale=self._across, grid_lines="none", tick_format="d", label="unit", label_offset="28px"
+            ),
             bqplot.Axis(scale=self._up, side="left", grid_color=FAINT, tick_format=".3~g"),
         ]
         self.figure = bqplot.Figure(
             marks=[self._bars, self._cover],
             axes=self._axes,
-            fig_margin={"top": 8, "bottom": 24, "left": 44, "right": 4},
+            fig_margin={"top": 8, "bottom": 40, "left": 44, "right": 4},
             layout=Layout(width="100%", height=f"{_HIGH}px", min_width="0"),
             display_toolbar=False,
         )

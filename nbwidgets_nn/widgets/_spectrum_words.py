@@ -51,7 +51,9 @@ def status(reading: str, problem: str = "", *, chosen: bool) -> str:
 
 def unpicked(*, by_frequency: bool) -> str:
     """Say what can be done where nothing is picked."""
-    return f"Click {'a frequency' if by_frequency else 'a coefficient'} to see what it touches."
+    if by_frequency:
+        return "Click a frequency to see the part of the activations that lies at it."
+    return "Click a coefficient to see which units it touches."
 
 
 def selected(units: tuple[str, ...]) -> str:

@@ -173,6 +173,20 @@ def test_the_touched_units_of_a_layer_can_be_selected(view):
     assert view._parts.picks.touched.layout.display == "none"
 
 
+def test_bars_of_energy_have_ticks_that_the_browser_finds_by_their_number(content):
+    view = SpectrumView(content)
+    axis = view._parts.overview._axis
+    assert next(iter(axis.tick_labels.items())) == ("0", "0 %")
+    assert [float(at) for at in axis.tick_labels] == axis.tick_values.tolist()
+    assert "log scale" not in view._parts.key.value
+    small = VALUES.copy()
+    small[:, 25:] *= 1e-4
+    view = SpectrumView(SpectrumContent(LAYERS, small, content.spectra))
+    assert "sum of squares, log scale" in view._parts.key.value
+    assert (view._parts.overview._bars.y[:, :4] > 0).all()
+    assert b"10" in view.to_svg().encode()
+
+
 def test_without_a_pick_nothing_is_said_to_be_touched(view):
     assert view.pattern is None
     assert view._parts.touched.layout.display == "none"
