@@ -84,7 +84,43 @@ def others():
     yield "power average", nn.LPPool1d(2, 3, 2), (2, 7)
 
 
+def tokens_turned(x):
+    return x.transpose(1, 2)
+
+
+def of_heads(x):
+    """Split (samples, tokens, 3 of 2 heads of 2) into query, key and value."""
+    return x.view(len(x), -1, 3, 2, 2).permute(2, 0, 3, 1, 4)
+
+
+attention = F.scaled_dot_product_attention
+PRODUCTS = [
+    ("scores", lambda x: x.roll(1, 1) @ tokens_turned(x), (3, 2)),
+    ("scores of heads", lambda x: torch.matmul(x, x.transpose(-1, -2)), (2, 3, 2)),
+    ("batched", lambda x: torch.bmm(x, tokens_turned(x)), (3, 2)),
+    ("batched with constants", lambda x: torch.bmm(x, torch.ones(len(x), 2, 4)), (3, 2)),
+    ("matrix from the left", lambda x: torch.arange(1.0, 7).view(2, 3) @ x, (3, 2)),
+    ("vector from the right", lambda x: x @ torch.tensor([1.0, 2.0]), (3, 2)),
+    ("broadcast matrices", lambda x: x[:, None] @ torch.ones(3, 2, 2), (3, 2)),
+    ("added and batched", lambda x: torch.baddbmm(x[:, :1], x, tokens_turned(x)), (3, 3)),
+    ("added and multiplied", lambda x: torch.addmm(torch.ones(4), x, torch.ones(3, 4)), (3,)),
+    ("einsum of tokens", lambda x: torch.einsum("bik,bjk->bij", x, x.flip(1)), (3, 2)),
+    ("einsum without a result", lambda x: torch.einsum("bik,jk", x, torch.ones(3, 2)), (3, 2)),
+    ("einsum with dots", lambda x: torch.einsum("...k,jk->...j", x, torch.ones(3, 2)), (3, 2)),
+    ("einsum of one", lambda x: torch.einsum("bij->bji", x), (3, 2)),
+    ("einsum outer", lambda x: torch.einsum("bi,bj->bij", x, x), (3,)),
+    ("distances", lambda x: torch.cdist(x[:, :2], x[:, 2:]), (4, 2)),
+    ("bilinear of two", lambda x: F.bilinear(x, x.flip(1), torch.ones(2, 3, 3)), (3,)),
+    ("attention of one", lambda x: attention(x, x, x), (3, 2)),
+    ("attention of heads", lambda x: attention(*of_heads(x)).transpose(1, 2).flatten(2), (3, 12)),
+    ("cross attention", lambda x: attention(x[:, :2], x[:, 1:], x[:, 1:]), (4, 3)),
+    ("attention by hand", lambda x: (x @ tokens_turned(x)).softmax(-1) @ x, (3, 2)),
+]
+"""Sums of products."""
+
+
 def functions():
+    yield from ((name, ends(function), shape) for name, function, shape in PRODUCTS)
     yield "flatten and linear", nn.Sequential(nn.Flatten(), nn.Linear(12, 5)), (3, 2, 2)
     for name, function, shape in [
         ("permute", lambda x: x.permute(0, 2, 1), (3, 4)),

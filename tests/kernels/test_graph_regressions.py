@@ -327,3 +327,39 @@ def test_running_sums_read_what_stands_before(function, weight, samples):
     expected = np.kron(np.tri(4), np.eye(2))
     assert np.array_equal(~np.isnan(found), expected > 0)
     assert (found[expected > 0] == weight).all()
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize(
+    "mask",
+    [
+        lambda: {"is_causal": True},
+        lambda: {"attn_mask": torch.ones(4, 4).tril().bool()},
+        lambda: {"attn_mask": torch.ones(4, 4).tril().log()},
+        lambda: {"attn_mask": torch.ones(1, 4, 4).tril().bool()},
+    ],
+)
+def test_attention_reads_the_tokens_that_a_constant_mask_leaves(mask, samples):
+    graph = graph_of(
+        between(lambda x: F.scaled_dot_product_attention(x, x, x, **mask())), 4, 2, samples=samples
+    )
+    assert graph.notes == ()
+    first, last = graph.layers[1:]
+    edges = graph.adjacency_matrix().toarray()[last.start :, first.start : last.start]
+    assert np.array_equal(edges, np.kron(np.tri(4), np.ones((2, 2))))
+
+
+def test_a_mask_that_is_computed_reads_its_row():
+    graph = graph_of(between(lambda x: F.scaled_dot_product_attention(x, x, x, x[:, :1] + 1)), 3, 3)
+    assert graph.notes == ()
+
+
+@pytest.mark.parametrize("samples", [2, 3])
+@pytest.mark.parametrize(
+    "function", [lambda x: x @ x.T, lambda x: torch.einsum("bi,cj->bc", x, x), lambda x: torch.cdist(x, x)]
+)
+def test_products_of_samples_are_noted(function, samples):
+    model = Made(
+        lambda m, x: m.b(m.a(x) * function(m.a(x)).sum(1, keepdim=True)), a=nn.Linear(3, 3), b=nn.Linear(3, 2)
+    )
+    assert any("mixes the samples" in note for note in graph_of(model, 3, samples=samples).notes)

@@ -53,8 +53,16 @@ class Laid:
 Operands = Sequence[tuple[Origin, Laid]]
 """What a function is given from recorded calls, and how it lies."""
 
-Found = tuple[Laid, list[Read]]
+Ways = Read | tuple[Read, ...]
+"""What is read of one tensor: in one way, or in several that are no product together."""
+
+Found = tuple[Laid, list[Ways]]
 """How a function's result lies, and what it reads of each operand."""
+
+
+def ways_of(read: Ways) -> tuple[Read, ...]:
+    """Return them as a tuple."""
+    return (read,) if isinstance(read, Read) else read
 
 Values = Callable[[Origin], Tensor]
 """Computes what a value was in the recording."""

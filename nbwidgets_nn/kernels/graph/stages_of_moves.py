@@ -65,7 +65,7 @@ def _of_one_sample(step: Step, operands: Operands, name: str) -> tuple[Laid, np.
         return None
     different = [k for k, (a, b) in enumerate(zip(shape, step.shape, strict=True)) if a != b]
     if samples == 1:
-        axis = _axis_of_one(operands, step.shape)
+        axis = None if different else _axis_of_one(step, operands, name)
         return (
             None
             if different
@@ -79,10 +79,27 @@ def _of_one_sample(step: Step, operands: Operands, name: str) -> tuple[Laid, np.
     return Laid(step.shape, axis, shape[axis]), _whole(found)
 
 
-def _axis_of_one(operands: Operands, shape: tuple[int, ...]) -> int | None:
-    """Where there is one sample, an axis that is there only to count it stays the first."""
-    counted = any(source.axis == 0 and source.times == 1 for _, source in operands)
-    return 0 if counted and shape and shape[0] == 1 else None
+def _axis_of_one(step: Step, operands: Operands, name: str) -> int | None:
+    """Where there is one sample, the axis that is there only to count it is the one that a second would make longer."""
+    counted = [source for _, source in operands if source.axis is not None and source.times == 1]
+    if not counted:
+        return None
+    two = {id(origin): torch.zeros(_of_two(source), dtype=torch.float64) for origin, source in operands}
+    try:
+        shape = tuple(_run(step, two, name).shape)
+    except (RuntimeError, IndexError, ValueError, TypeError):  # it holds sizes of the one sample
+        first = any(source.axis == 0 for source in counted)
+        return 0 if first and step.shape and step.shape[0] == 1 else None
+    if len(shape) != len(step.shape):
+        return None
+    longer = [k for k, (a, b) in enumerate(zip(shape, step.shape, strict=True)) if a != b]
+    return longer[0] if len(longer) == 1 and step.shape[longer[0]] == 1 else None
+
+
+def _of_two(source: Laid) -> tuple[int, ...]:
+    if source.axis is None or source.times > 1:
+        return source.full
+    return (*source.full[: source.axis], 2, *source.full[source.axis + 1 :])
 
 
 def _of_all_samples(step: Step, operands: Operands, name: str) -> tuple[Laid, np.ndarray]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from nbwidgets_nn.kernels.graph import axis_reach as ax
-from nbwidgets_nn.kernels.graph.laid import Laid
+from nbwidgets_nn.kernels.graph.laid import Laid, Ways, ways_of
 from nbwidgets_nn.kernels.graph.product_reach import Reach, full
 from nbwidgets_nn.kernels.graph.stages import Link, Read, Stage, Winners
 from nbwidgets_nn.kernels.graph.stages_of_modules import mixes, read_by_module
@@ -110,9 +110,9 @@ class _Builder:
         if reads is None:
             reads = [Read(full(laid.size, self.laid[source].size), None) for source in sources]
         # further inputs, such as masks, change nothing that is read
-        return [Link(s, *read) for s, read in zip(sources, reads, strict=False)]
+        return [Link(s, *way) for s, read in zip(sources, reads, strict=False) for way in ways_of(read)]
 
-    def _reads_of_layer(self, layer: Layer, sources: list[int], laid: Laid) -> list[Read]:
+    def _reads_of_layer(self, layer: Layer, sources: list[int], laid: Laid) -> list[Ways]:
         given = [self.laid[source] for source in sources]
         for source in given:
             apart = source.axis is None or source.samples == 1
@@ -179,7 +179,7 @@ class _Builder:
                 f"{step.name} of {behind}: every value is taken to read every unit of them; {error}"
             )
             reads = [Read(full(laid.size, source.size), None) for _, source in operands]
-        links = [Link(number, *read) for number, read in zip(numbers, reads, strict=True)]
+        links = [Link(n, *way) for n, read in zip(numbers, reads, strict=True) for way in ways_of(read)]
         behind = self.stages[numbers[0]].name if numbers else "constants"
         return self._add(behind if len(numbers) == 1 else step.name, step.name, laid, links)
 
@@ -226,9 +226,10 @@ class _Builder:
         )
 
 
-def _checked(laid: Laid, sources: list[Laid], reads: list[Read]) -> list[Read]:
+def _checked(laid: Laid, sources: list[Laid], reads: list[Ways]) -> list[Ways]:
     """Return what is read; ValueError if it is not of the units that there are in one sample."""
-    for source, read in zip(sources, reads, strict=False):
+    each = [(source, way) for source, read in zip(sources, reads, strict=False) for way in ways_of(read)]
+    for source, read in each:
         came, wanted = (read.reach.rows, read.reach.cols), (laid.size, source.size)
         if came != wanted:
             raise ValueError(

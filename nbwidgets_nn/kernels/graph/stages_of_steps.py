@@ -34,6 +34,7 @@ from nbwidgets_nn.kernels.graph.stages import Convolution, Matrix, Read, Uniform
 from nbwidgets_nn.kernels.graph.stages_of_arithmetic import elementwise
 from nbwidgets_nn.kernels.graph.stages_of_mixing import RULES, Known, mixed_along
 from nbwidgets_nn.kernels.graph.stages_of_moves import moved
+from nbwidgets_nn.kernels.graph.stages_of_products import PRODUCTS_OF_AXES, product_of
 from nbwidgets_nn.record.steps import Origin, Step
 
 
@@ -57,6 +58,8 @@ def read_by_step(step: Step, operands: Operands, values: Values) -> Found:
         name == "interpolate" and step.kwargs.get("mode", "nearest").startswith("nearest")
     ):
         found = moved(step, operands, name)
+    elif name in PRODUCTS_OF_AXES and not _is_by_matrix(step, name, alone=alone):
+        found = product_of(step, operands, name)
     elif name in _KNOWN and alone:
         found = _KNOWN[name](step, operands[0][1])
     elif name in RULES and alone:
@@ -66,6 +69,12 @@ def read_by_step(step: Step, operands: Operands, values: Values) -> Found:
     else:
         raise ValueError(f"what {name} reads is not known")
     return found
+
+
+def _is_by_matrix(step: Step, name: str, *, alone: bool) -> bool:
+    """Whether a value is multiplied from the right by a constant matrix: then the weights are known."""
+    other = _arguments(step, "other", other=step.kwargs.get("mat2")).other
+    return alone and name in ("matmul", "mm") and isinstance(other, Tensor) and other.ndim == 2
 
 
 def _reduced(step: Step, operand: tuple[Origin, Laid], name: str) -> Found:
