@@ -15,6 +15,7 @@ is what a unit's value has beyond the coefficients of all its ancestors. Four cl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,15 @@ def check_type(type: Any, known: tuple[str, ...] = TYPES) -> None:  # noqa: A002
         raise ValueError(expected("type", f"one of {', '.join(map(repr, known))}", repr(type)))
 
 
+def of_both_parts(transform: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:
+    """Transform the real and the imaginary part of complex values, each by itself."""
+    return transform(values.real.copy()) + 1j * transform(values.imag.copy())
+
+
 def coefficients(graph: UnitGraph, signal: np.ndarray, type: str) -> np.ndarray:  # noqa: A002
     """Return c = W^-1 s: (samples, nodes) from (samples, nodes)."""
     if np.iscomplexobj(signal):
-        return coefficients(graph, signal.real.copy(), type) + 1j * coefficients(
-            graph, signal.imag.copy(), type
-        )
+        return of_both_parts(lambda part: coefficients(graph, part, type), signal)
     if type == "standard":
         return graph.closure.solve(signal)
     if type == "weighted":
@@ -50,9 +54,7 @@ def coefficients(graph: UnitGraph, signal: np.ndarray, type: str) -> np.ndarray:
 def signal_of(graph: UnitGraph, spectrum: np.ndarray, type: str) -> np.ndarray:  # noqa: A002
     """Return s = W c: (samples, nodes) from (samples, nodes)."""
     if np.iscomplexobj(spectrum):
-        return signal_of(graph, spectrum.real.copy(), type) + 1j * signal_of(
-            graph, spectrum.imag.copy(), type
-        )
+        return of_both_parts(lambda part: signal_of(graph, part, type), spectrum)
     if type == "standard":
         return graph.closure.apply(spectrum)
     if type == "weighted":

@@ -126,9 +126,8 @@ class Transformer:
                 return linalg.lu_solve(lu_piv, part.T, check_finite=False).T
             return _solved(inv_F, part)
 
-        found = solved(values.real)
-        if np.iscomplexobj(values):
-            found = found + 1j * solved(values.imag)
+        is_complex = np.iscomplexobj(values)
+        found = fourier.of_both_parts(solved, values) if is_complex else solved(values)
         report = SpectrumReport(type, _growth(inv_F, type), (), len(values))
         if units is None:
             return Spectrum.with_outputs(activations, _outputs(activations, found), report)

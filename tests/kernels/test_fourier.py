@@ -21,6 +21,7 @@ from nbwidgets_nn.kernels.graph.stages import Matrix
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.kernels.spectrum import Spectrum
 from nbwidgets_nn.record.activations import Activations
+from nbwidgets_nn.spectrum_results import SpectrumReport
 
 CAUSAL = ("standard", "weighted", "normalized")
 TYPES = (*CAUSAL, "laplacian")
@@ -219,6 +220,7 @@ def test_random_networks_with_skips(made):
         np.testing.assert_allclose(found, expected, atol=1e-8 * max(1, np.abs(expected).max()))
     kept = graph.units.closure.transposed(np.eye(graph.n_nodes))
     np.testing.assert_allclose(kept, matrix_of(graph, "standard"), atol=1e-9)
+    assert true_growth(graph) <= graph.units.closure.growth() * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("kind", CAUSAL)
@@ -367,11 +369,72 @@ def test_no_more_digits_are_promised_than_come_back(kind, network):
     assert kind == "standard" or by_matrix.growth == spectrum.report.growth
 
 
-@pytest.mark.parametrize("sizes", [(2, 3, 1), (4, 5, 3, 6, 2), (20,) * 9])
-def test_the_bound_of_the_growth_is_kept_and_near(sizes):
-    graph = NNGraph(Activations(layers(*sizes), torch.randn(1, sizes[0])))
-    true = np.abs(np.linalg.inv(closure(graph.adjacency_matrix().toarray()))).sum(axis=1).max()
-    assert true <= graph.units.closure.growth() <= true * 3 ** len(sizes)
+def true_growth(graph):
+    return np.abs(np.linalg.inv(closure(graph.adjacency_matrix().toarray()))).sum(axis=1).max()
+
+
+@pytest.mark.parametrize("pointwise", [False, True])
+@pytest.mark.parametrize("sizes", [(2, 3, 1), (4, 5, 3, 6, 2), (20,) * 5, (1, 1, 1), (2,) * 12])
+def test_the_bound_of_the_growth_is_met_by_dense_networks(sizes, pointwise):
+    network = [part for layer in layers(*sizes) for part in (layer, *[nn.ReLU()] * pointwise)]
+    graph = NNGraph(Activations(nn.Sequential(*network), torch.randn(1, sizes[0])))
+    assert graph.units.closure.growth() == pytest.approx(true_growth(graph))
+
+
+def test_the_bound_of_the_growth_is_met_where_dense_layers_are_skipped():
+    class Skipping(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = layers(5, 5, 5, 5, 5)
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = x + torch.relu(layer(x))
+            return x
+
+    graph = NNGraph(Activations(Skipping(), torch.randn(1, 5)))
+    assert true_growth(graph) <= graph.units.closure.growth() <= 1.5 * true_growth(graph)
+
+
+class Between(nn.Module):
+    """Dense layers, and beside one of them what reads some of its units only."""
+
+    def __init__(self, function, width):
+        super().__init__()
+        self.first, self.inside, self.last = nn.Linear(2, 6), nn.Tanh(), layers(6 + width, 5, 3)
+        self.function = function
+
+    def forward(self, x):
+        x = self.first(x)
+        return self.last(torch.cat([self.inside(self.function(x)), x], 1))
+
+
+@pytest.mark.parametrize(
+    ("function", "width"),
+    [
+        (lambda x: x[:, :2], 2),
+        (lambda x: x[:, [0, 0, 0, 0, 0, 0, 0, 0]], 8),
+        (lambda x: x[:, 1:] + x[:, :-1], 5),
+        (lambda x: x + x.roll(1, 1), 6),
+        (lambda x: x.unfold(1, 5, 1).sum(2), 2),
+    ],
+)
+def test_the_bound_of_the_growth_is_kept_where_some_units_are_read(function, width):
+    graph = NNGraph(Activations(Between(function, width), torch.randn(1, 2)))
+    assert true_growth(graph) <= graph.units.closure.growth() * (1 + 1e-12)
+
+
+def test_the_bound_of_the_growth_of_convolutions_is_kept():
+    _, graph = small()
+    assert true_growth(graph) <= graph.units.closure.growth() <= 4 * true_growth(graph)
+
+
+def test_a_growth_beyond_the_largest_number_is_infinite_and_leaves_no_digits():
+    graph = NNGraph(Activations(layers(*[100] * 200), torch.zeros(1, 100)))
+    report = SpectrumReport("standard", graph.units.closure.growth())
+    assert report.growth == np.inf
+    assert report.digits == 0
+    assert "all precision is lost" in report.warning
 
 
 def test_the_names_and_defaults_of_the_seed():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nbwidgets_nn.kernels.graph.causal_plan import Part, Parts, Sum
+from nbwidgets_nn.kernels.graph.causal_plan import Parts, Sum
 from nbwidgets_nn.kernels.graph.product_reach import union_sums
 from nbwidgets_nn.kernels.graph.stages import Stage
 
@@ -43,24 +43,6 @@ def _sums(
 def direct_sums(stages: Sequence[Stage], parts: Parts, values: np.ndarray) -> np.ndarray:
     """Sum what the units of a stage reach: (samples, units), or (samples, 1) zeros if they reach nothing."""
     return _added(stages, parts, values, {}, len(values))
-
-
-def growth(plan: Sequence[Sum]) -> float:
-    """Return how many times as large as the largest value a coefficient can be, from the structure alone.
-
-    An upper bound of the largest sum of absolute values in a row of W^-1: every ancestor counts with its own bound.
-    """
-    bound: dict[int, float] = {}
-    for step in plan:
-        added = sum(
-            _most(part) * sum(1 if step.of_signal else bound[s] for s in part.sources) for part in step.parts
-        )
-        bound[step.target] = added if step.target < 0 else 1 + added
-    return max((bound[step.target] for step in plan if step.target >= 0), default=1.0)
-
-
-def _most(part: Part) -> float:
-    return min(sum(term.longest for term in part.terms), float(part.terms[0].cols))
 
 
 def _added(

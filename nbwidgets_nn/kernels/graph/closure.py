@@ -11,6 +11,7 @@ from scipy import sparse
 from nbwidgets_nn.kernels._memory import check_fits
 from nbwidgets_nn.kernels.graph import causal_sums
 from nbwidgets_nn.kernels.graph.causal_plan import Parts, Sum
+from nbwidgets_nn.kernels.graph.growth import growth
 from nbwidgets_nn.kernels.graph.product_reach import union_spread
 from nbwidgets_nn.kernels.graph.stages import Stage
 
@@ -64,7 +65,7 @@ class PlannedClosure:
         return of_spectrum
 
     def growth(self) -> float:  # noqa: D102
-        return causal_sums.growth(self._plan)
+        return growth(self._stages, self._plan)
 
 
 class BitClosure:

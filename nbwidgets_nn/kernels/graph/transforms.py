@@ -34,8 +34,13 @@ class GraphTransforms:
     def transform(self, activations: Activations, type: str = "standard") -> Spectrum:  # noqa: A002
         """Return the spectrum of every sample: a recording with float64 coefficients in the place of values.
 
-        Types are those of `fourier.TYPES`. With 'laplacian', the place k holds the coefficient of the k-th lowest
-        frequency, and says nothing about the unit there; see `laplacian_spectrum` for energies.
+        Coefficients c of values s, by type:
+
+        * 'standard': s = W c with W[i, j] = 1 where j is i or an ancestor of i, and 0 elsewhere.
+        * 'weighted': c = s - A s with the weights A of the network, so s = (I - A)^-1 c.
+        * 'normalized': c = s - D^-1 A s with ones for the edges A and the in-degrees D: a value less the mean of what is read.
+        * 'laplacian': c = U^T s with the eigenvectors U of L = D - A, both of the undirected graph. The place k holds the
+          coefficient of the k-th lowest frequency, and says nothing about the unit there; `laplacian_spectrum` has energies.
 
         ``spectrum.report`` tells the digits that are left (`report.warning`: "" or what a reader must know) and what was assumed.
         """
