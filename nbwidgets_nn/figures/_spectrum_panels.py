@@ -87,6 +87,7 @@ class Peaks:
             # A share that is too small to be seen is still marked where it stands.
             height = max(np.nan_to_num(self.shares[at]), 0.02 * np.nan_to_num(self.shares).max())
             axes.vlines(self.frequencies[at], 0, height, color=colors.accent, lw=2.5)
+            axes.axvline(self.frequencies[at], color=colors.accent, lw=0.8, ls=(0, (4, 3)))
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.yaxis.set_major_locator(MaxNLocator(6))
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")

@@ -38,6 +38,10 @@ class FrequencyPanel(VBox):
         scales = {"x": self._across, "y": self._up}
         self._comb = bqplot.Lines(x=[0, 0], y=[0, 0], scales=scales, colors=[INK], stroke_width=1.5)
         self._chosen = bqplot.Lines(x=[0, 0], y=[0, 0], scales=scales, colors=[ACCENT], stroke_width=3)
+        # Among many a thick line alone is not found.
+        self._where = bqplot.Lines(
+            x=[0, 0], y=[0, 0], scales=scales, colors=[ACCENT], stroke_width=1, line_style="dashed"
+        )
         self._cover = bqplot.Image(image=Image(value=CLEAR, format="png"), scales=scales)
         self._cover.on_element_click(lambda _, event: self._clicked(event["data"]["click_x"]))
         self._axes = axes = [
@@ -45,7 +49,7 @@ class FrequencyPanel(VBox):
             bqplot.Axis(scale=self._up, side="left", grid_color=FAINT, tick_format=".3~%"),
         ]
         self.figure = bqplot.Figure(
-            marks=[self._comb, self._chosen, self._cover],
+            marks=[self._comb, self._where, self._chosen, self._cover],
             axes=axes,
             fig_margin={"top": 8, "bottom": 40, "left": 50, "right": 10},
             layout=Layout(width="100%", height="270px", min_width="0"),
@@ -61,7 +65,7 @@ class FrequencyPanel(VBox):
     def show(self, frequencies: NDArray, shares: NDArray, picked: int | None) -> None:
         """Show the shares of all eigenspaces, and which of them is picked."""
         self._frequencies = frequencies
-        count = f"each of {len(shares):,} frequencies" if len(shares) > 1 else "the one frequency"
+        count = f"{len(shares):,} frequencies" if len(shares) > 1 else "the one frequency"
         self._head.value = head("Spectrum", f"share of the energy at {count}")
         heights = np.nan_to_num(shares)
         x = np.repeat(frequencies, 3)
@@ -75,11 +79,12 @@ class FrequencyPanel(VBox):
         self._cover.x, self._cover.y = [low - room, high + room], [0, top]
         with self._comb.hold_sync():
             self._comb.x, self._comb.y = x, y
-        self._chosen.visible = picked is not None
+        self._chosen.visible = self._where.visible = picked is not None
         if picked is not None:
             # A share that is too small to be seen is still marked where it stands.
             at = max(heights[picked], 0.02 * top)
             self._chosen.x, self._chosen.y = [frequencies[picked]] * 2, [0, at]
+            self._where.x, self._where.y = [frequencies[picked]] * 2, [0, top]
 
     def _clicked(self, x: float) -> None:
         self._pick(int(np.argmin(np.abs(self._frequencies - x))))

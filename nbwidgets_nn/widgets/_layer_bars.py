@@ -10,7 +10,7 @@ from ipywidgets import Image, Layout
 from numpy.typing import NDArray
 
 from nbwidgets_nn.widgets._energy_scale import EnergyScale
-from nbwidgets_nn.widgets._panel_style import ACCENT, FAINT, INK, SUM
+from nbwidgets_nn.widgets._panel_style import ACCENT, FAINT, INK, MUTED, SUM
 from nbwidgets_nn.widgets._pattern_panel import CLEAR
 
 with warnings.catch_warnings():
@@ -70,10 +70,26 @@ class LayerBars:
             apply_clip=False,
         )
         self._line = bqplot.Lines(x=[0, 1], y=[0, 0], scales=scales, colors=[ACCENT], stroke_width=6)
-        self._axis = axis = bqplot.Axis(scale=self._up, side="left", grid_color=FAINT)
+        # An axis of bqplot draws names of ticks once, and keeps them when they change.
+        self._axis = axis = bqplot.Axis(
+            scale=self._up, side="left", grid_color=FAINT, tick_style={"display": "none"}
+        )
+        self._ticks = bqplot.Label(
+            x=[-0.5],
+            y=[0.0],
+            text=["0"],
+            scales=scales,
+            colors=[MUTED],
+            default_size=11,
+            font_weight="normal",
+            align="end",
+            x_offset=-5,
+            y_offset=4,
+            apply_clip=False,
+        )
         bottom = 12 + (6 * min(max(map(len, self.names)), 16) if slanted else 14)
         self.figure = bqplot.Figure(
-            marks=[self._bars, self._line, self._labels, self._cover],
+            marks=[self._bars, self._line, self._labels, self._ticks, self._cover],
             axes=[axis],
             fig_margin={"top": 6, "bottom": bottom, "left": 44, "right": 40 if slanted else 4},
             layout=Layout(width="100%", height=f"{96 + bottom}px", min_width="0"),
@@ -96,9 +112,11 @@ class LayerBars:
         scale = EnergyScale.of(shares)
         heights = np.array([scale.heights(part) for part in shares])
         self._bars.y = np.pad(heights, ((0, 2 - len(shares)), (0, 1)))
-        self._axis.tick_values = np.array([at for at, _ in scale.ticks])
-        # bqplot looks names up by numbers as a browser writes them: 0, and not 0.0.
-        self._axis.tick_labels = {str(at).removesuffix(".0"): words for at, words in scale.ticks}
+        at, said = zip(*scale.ticks, strict=True)
+        self._axis.tick_values = np.array(at)
+        with self._ticks.hold_sync():
+            self._ticks.x, self._ticks.y = np.full(len(at), -0.5), np.array(at)
+            self._ticks.text = np.array(said)
         self._labels.colors = [ACCENT if k == selected else INK for k in self._named]
         self._line.x = [selected - 0.42, selected + 0.42]
 

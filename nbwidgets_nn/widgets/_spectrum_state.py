@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nbwidgets_nn.color_range import ColorRange, choose_range, pattern_ranges
+from nbwidgets_nn.color_range import ColorRange, pattern_ranges
 from nbwidgets_nn.widgets import _spectrum_words as words
-from nbwidgets_nn.widgets._touched_strip import range_of_pattern
+from nbwidgets_nn.widgets._touched_strip import range_of_part
 from nbwidgets_nn.widgets.selection import Selection
 from nbwidgets_nn.widgets.spectrum_content import Spectrum, SpectrumContent, SpectrumLayer
 
@@ -111,9 +111,8 @@ class SpectrumState:
 
     @property
     def span_of_pattern(self) -> ColorRange:
-        """Touched or not, or the range of the layer shown: elsewhere the pattern may be far stronger."""
-        span = range_of_pattern(self.pattern)
-        return choose_range(self.here(self.pattern), diverging=True) if span.diverging else span
+        """The colours of the pattern in the layer shown."""
+        return range_of_part(self.here(self.pattern), self.pattern)
 
     @property
     def reading(self) -> str:

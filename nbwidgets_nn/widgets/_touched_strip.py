@@ -18,6 +18,7 @@ from nbwidgets_nn.widgets.spectrum_content import SpectrumContent, SpectrumLayer
 _PIXELS = 150
 _MOST = 60
 _HIGH = 56
+_ROUNDING = 1e-9
 
 
 def range_of_pattern(pattern: NDArray) -> ColorRange:
@@ -27,6 +28,20 @@ def range_of_pattern(pattern: NDArray) -> ColorRange:
     return choose_range(pattern, diverging=True)
 
 
+def range_of_part(part: NDArray, pattern: NDArray) -> ColorRange:
+    """Return the colours of a pattern in one layer: elsewhere it may be far stronger.
+
+    What is 1e-9 of the strongest value of all layers or less is what rounding has left: its colour is that of 0.
+    """
+    span = range_of_pattern(pattern)
+    if not span.diverging:
+        return span
+    span = choose_range(part, diverging=True)
+    finite = np.abs(pattern[np.isfinite(pattern)])
+    least = _ROUNDING * float(finite.max(initial=0.0))
+    return span if span.high > least else ColorRange(-1e3 * least, 1e3 * least, diverging=True)
+
+
 def strip(content: SpectrumContent, pattern: NDArray, layer: str) -> str:
     """Draw the pattern in every layer that it is not 0 in; the one that is shown large wears the accent."""
     is_signed = range_of_pattern(pattern).diverging
@@ -34,7 +49,8 @@ def strip(content: SpectrumContent, pattern: NDArray, layer: str) -> str:
     shown = [k for k, count in enumerate(counts) if count][:_MOST]
     parts = content.by_layer(pattern)
     figures = "".join(
-        _figure(content.layers[k], parts[k], counts[k], layer, is_signed=is_signed) for k in shown
+        _figure(content.layers[k], parts[k], range_of_part(parts[k], pattern), counts[k], layer)
+        for k in shown
     )
     untouched = [one.name for one, count in zip(content.layers, counts, strict=True) if not count]
     left_out = sum(count > 0 for count in counts) - len(shown)
@@ -47,8 +63,7 @@ def strip(content: SpectrumContent, pattern: NDArray, layer: str) -> str:
     return f'<div class="nbw-strip">{figures}</div><div class="nbw-text">{words}</div>'
 
 
-def _figure(layer: SpectrumLayer, part: NDArray, count: int, here: str, *, is_signed: bool) -> str:
-    span = choose_range(part, diverging=True) if is_signed else TOUCHED
+def _figure(layer: SpectrumLayer, part: NDArray, span: ColorRange, count: int, here: str) -> str:
     layout = PatternLayout(layer.shape, layer.channel_axis, bars=False, pixels=_PIXELS)
     files = pattern_png(layout, part, span)
     width = round(_HIGH * layout.aspect)
@@ -58,7 +73,9 @@ def _figure(layer: SpectrumLayer, part: NDArray, count: int, here: str, *, is_si
     )
     chosen = ' class="nbw-here"' if layer.name == here else ""
     said = (
-        f"up to ±{number(np.abs(part).max())}" if is_signed else f"{count:,} of {plural(layer.size, 'unit')}"
+        f"up to ±{number(np.abs(part).max())}"
+        if span.diverging
+        else f"{count:,} of {plural(layer.size, 'unit')}"
     )
     return f"<figure{chosen}>{images}<figcaption><b>{escape(layer.name)}</b> {said}</figcaption></figure>"
 

@@ -173,16 +173,17 @@ def test_the_touched_units_of_a_layer_can_be_selected(view):
     assert view._parts.picks.touched.layout.display == "none"
 
 
-def test_bars_of_energy_have_ticks_that_the_browser_finds_by_their_number(content):
+def test_the_scale_of_the_energy_is_the_one_that_its_ticks_name(content):
     view = SpectrumView(content)
-    axis = view._parts.overview._axis
-    assert next(iter(axis.tick_labels.items())) == ("0", "0 %")
-    assert [float(at) for at in axis.tick_labels] == axis.tick_values.tolist()
+    overview = view._parts.overview
+    assert overview._ticks.text.tolist()[:2] == ["0 %", "25 %"]
+    assert overview._ticks.y.tolist() == overview._axis.tick_values.tolist()
     assert "log scale" not in view._parts.key.value
     small = VALUES.copy()
     small[:, 25:] *= 1e-4
     view = SpectrumView(SpectrumContent(LAYERS, small, content.spectra))
     assert "sum of squares, log scale" in view._parts.key.value
+    assert view._parts.overview._ticks.text.tolist()[-1] == "10⁻¹"
     assert (view._parts.overview._bars.y[:, :4] > 0).all()
     assert b"10" in view.to_svg().encode()
 
@@ -203,6 +204,19 @@ def test_signed_patterns_have_colours_about_zero(view):
     assert "up to ±0.500" in view._parts.foot.value
     code = encode(np.array([[-0.5]]), span)[0, 0]
     assert shown(view._parts.touched)[int(top), int(left), :3].tolist() == table[code].tolist()
+
+
+def test_what_rounding_left_of_a_pattern_has_the_colour_of_0(content):
+    pattern = np.concatenate([np.full(9, 2.0), np.full(16, -3e-16), np.full(6, 1e-3)])
+    view = SpectrumView(content, touch=lambda *_: pattern, type="weighted", layer="conv")
+    view.picked = 12
+    zero = encode(np.zeros((1, 1)), view.state().span_of_pattern)[0, 0]
+    color = color_table(diverging=True, theme="light")[zero]
+    left, top, *_ = LAYERS[1].layout.box(0)
+    assert shown(view._parts.touched)[int(top), int(left), :3] == pytest.approx(color, abs=1)
+    assert "up to ±3.00e−16" in view._parts.foot.value  # the number is still said
+    view.layer = "fc"
+    assert view.state().span_of_pattern.high == pytest.approx(1e-3)
 
 
 def test_a_pattern_that_cannot_be_computed_is_said_and_breaks_nothing(content):
