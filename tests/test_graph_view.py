@@ -703,7 +703,7 @@ def test_an_addend_whose_channels_lie_last_starts_from_its_channel():
 def test_what_is_mixed_on_the_way_to_a_further_layer_is_no_longer_the_sum():
     shown = content(Shared(lambda z: z.cumsum(1)), torch.randn(5, 4))
     assert ends(shown)[-1] == ("v", "input of v", "v")
-    assert shown.how == "no edges into input of v"
+    assert shown.how == "no edges into input of v (cumsum of input, f)"
 
 
 @pytest.mark.parametrize("first", ["output", "constant", "sum"])

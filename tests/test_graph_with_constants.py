@@ -139,3 +139,45 @@ def test_a_vision_transformer_is_joined_from_pixels_to_classes(token, norm_first
     first = next(column for column in shown.columns if "patch" in column.aliases)
     assert first.kind.startswith("Conv2d, cat, add" if token else "Conv2d, add")
     assert_sums_hold(shown)
+
+
+class Cut(nn.Module):
+    """Two layers of one input, and a function of both in front of the third."""
+
+    def __init__(self, join, width=4):
+        super().__init__()
+        self.a, self.c, self.b, self.join = nn.Linear(3, 4), nn.Linear(3, 4), nn.Linear(width, 2), join
+
+    def forward(self, x):
+        return self.b(self.join(self.a(x), self.c(x), x))
+
+
+@pytest.mark.parametrize(
+    ("join", "width", "why"),
+    [
+        (lambda a, c, x: torch.cat([a, c, x], 1).relu(), 11, "cat of a, c, input"),
+        (lambda a, c, x: a * c.sigmoid() / 2, 4, "mul of a, c"),
+        (lambda a, c, x: a[:, :2].tanh(), 2, "other units than a has"),
+        (lambda a, c, x: a.cumsum(1)[:, 0:], 4, "cumsum of a"),
+    ],
+)
+def test_where_columns_are_cut_the_function_is_named(join, width, why):
+    shown = content(Cut(join, width), torch.randn(5, 3))
+    assert f"input of b ({why})" in shown.how
+    assert_sums_hold(shown)
+
+
+@pytest.mark.parametrize("end", [torch.sigmoid, lambda y: torch.softmax(y, 1)])
+def test_the_last_column_says_what_its_nodes_show(end):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.Linear(3, 4)
+
+        def forward(self, x):
+            return end(self.a(x))
+
+    model, X = Net(), torch.randn(5, 3)
+    shown = content(model, X)
+    np.testing.assert_allclose(shown.columns[-1].values, model.a(X).detach(), atol=1e-6)
+    assert (shown.columns[-1].kind, shown.bundles[-1].stage) == ("Linear", "")

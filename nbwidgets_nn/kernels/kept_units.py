@@ -81,16 +81,27 @@ def kept_units(origin: Origin, start: Origin, label: Tensor) -> Kept | None:
             known[id(node)] = _NEUTRAL
         elif all(part in known for part in parts) and (found := _behind(node, known)) is not None:
             known[id(node)] = found
-            functions += [] if plain_name(node.name) in _SILENT else [_word(node.name)]
+            functions += [] if plain_name(node.name) in _SILENT else [in_a_word(node.name)]
     end = known.get(id(origin))
     return Kept(end, tuple(functions)) if isinstance(end, Tensor) else None
 
 
-def _word(name: str) -> str:
+def in_a_word(name: str) -> str:
+    """Name a function of a step.
+
+    >>> in_a_word("__rsub__"), in_a_word("__getitem__"), in_a_word("relu")
+    ('sub', 'select', 'relu')
+    """
     name = name.strip("_")
     if name in _CHOOSING:
         return "select"
     return {"rsub": "sub", "rdiv": "div", "truediv": "div", "rtruediv": "div", "rpow": "pow"}.get(name, name)
+
+
+def keeps_units(step: Step) -> bool:
+    """Tell whether a function of this name can keep units apart, and takes them from one step alone."""
+    known = _OF_ONE_PLACE | _JOINED | (MOVING - JOINING) | AVERAGES | MAXIMA
+    return len({id(part) for part in parts_of(step)}) == 1 and plain_name(step.name) in known
 
 
 def _behind(step: Step, known: dict[int, object]) -> Tensor | None:

@@ -34,6 +34,7 @@ MODULES = [
     "kernels.graph.gather_reach",
     "kernels.information",
     "kernels.layer_triplets",
+    "kernels.columns.cuts",
     "kernels.kept_units",
     "kernels.graph.laplacian",
     "kernels.nn_graph",

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nbwidgets_nn._words import plural
 from nbwidgets_nn.kernels.channel_edges import ChannelEdges, joined_in_groups
 from nbwidgets_nn.kernels.columns.column import Bundle, Column, input_axis
+from nbwidgets_nn.kernels.columns.cuts import why_cut
 from nbwidgets_nn.kernels.columns.sums import Sums
 from nbwidgets_nn.kernels.columns.unit_sums import mean_over_positions, with_channels_first
 from nbwidgets_nn.kernels.columns.ways import along, followed, only_output
@@ -145,7 +146,8 @@ class GraphPlan:
         followed_to = None if terms or layer.origin is None else self._home_behind(layer)
         if followed_to is not None:
             return followed_to
-        self.without.append(self._because(column.name, f"{layer.name}.add"))
+        reason = self._found.skipped.get(f"{layer.name}.add") or why_cut(layer)
+        self.without.append(f"{column.name} ({reason})")
         return self._open(column)
 
     def _home_behind(self, layer: Layer) -> int | None:
@@ -232,7 +234,7 @@ class GraphPlan:
         edges = entry.by_channel(groups if dense else None)
         if self.columns[source].units not in (0, edges.weight.shape[1]):  # it takes the units in another way
             source = self._taken[layer.name] = self._open(Column(before=layer.name))
-            self.without.append(self.columns[source].name)
+            self.without.append(f"{self.columns[source].name} ({why_cut(layer)})")
         self._taken.setdefault(layer.name, source)
         column = self.columns[source]
         column.units, target.units = edges.weight.shape[1], edges.weight.shape[0]
@@ -264,6 +266,7 @@ class GraphPlan:
                     last.channel_axis if last else input_axis(self._recording, self._recording[column.before])
                 )
                 column.values, column.positions = mean_over_positions(tensor, axis, column.units)
+                column.then = ()  # what the layer returned, not what functions make of it
         for number, bundle in enumerate(self.bundles):
             self.bundles[number] = replace(bundle, note=_other_values(bundle, self.columns[bundle.source]))
         return joined
