@@ -2,6 +2,7 @@
 
 import { decodeGraph, type Graph } from "../src/core/graph_content.ts";
 import type { WireBundle, WireColumn, WireGraph } from "../src/core/graph_wire.ts";
+import type { EdgeNumbers } from "../src/views/graph_edges.ts";
 import { seeded, wire } from "./samples.ts";
 
 const RAMP = wire(
@@ -171,4 +172,13 @@ export function weighted(units: number[], ...weights: number[][]): Graph {
     return denseOf({ name: String(b), source: b, target: b + 1, weight, from: ones[b], to: ones[b + 1] });
   });
   return decodeGraph(wireGraph(columns, bundles));
+}
+
+/** Edges as they are painted, from three numbers each. */
+export function edgeNumbers(numbers: ArrayLike<number>): EdgeNumbers {
+  const all = Float32Array.from(numbers);
+  return {
+    count: all.length / 3,
+    write: (out, first, count) => out.set(all.subarray(3 * first, 3 * (first + count))),
+  };
 }

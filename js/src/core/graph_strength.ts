@@ -1,6 +1,6 @@
 // How strong edges are, and which of them are the strongest.
 
-import { type Bundle, eachEdge, edgeFrom, type Graph } from "./graph_content.ts";
+import { type Bundle, bundlesAt, eachEdge, edgeFrom, edgeTo, type Graph } from "./graph_content.ts";
 
 export type Quantity = "contribution" | "weight";
 
@@ -14,7 +14,7 @@ export interface Strengths {
 }
 
 export interface Drawn {
-  /** Of each bundle, weakest first, so that the strongest is painted last. */
+  /** Of each bundle, weakest first, so that the strongest is painted last. Shared with the ranking: do not write. */
   edges: Int32Array[];
   count: number;
   /** How many edges there are to draw. */
@@ -87,217 +87,165 @@ export function fairShare(bundles: number, count: number): number {
   return bundles > 1 ? Math.floor(count / (2 * bundles)) : 0;
 }
 
-/** The strongest edges of each bundle, its fair share, and of the others the strongest of all; `count` together. */
+/**
+ * The strongest edges of each bundle, its fair share, and of the others the strongest of all; `count` together, of equal
+ * ones the first. In each bundle these are the end of its ranking, so nothing is sorted or copied here.
+ */
 export function strongest(graph: Graph, strengths: Strengths, count: number): Drawn {
-  const keys = sortKeys(strengths);
-  const most = Math.min(Math.max(0, Math.floor(count)), keys.length);
-  const isChosen = new Uint8Array(keys.length);
-  const dealt =
-    most < keys.length ? dealOut(graph, keys, fairShare(graph.bundles.length, most), isChosen) : 0;
-  // Most often there is but one bundle of many edges, or few edges.
-  const others = dealt > 0 ? whereUnset(isChosen, dealt) : null;
-  markFirst(others ? keysOf(keys, others) : keys, most - dealt, (at) => {
-    isChosen[others ? others[at] : at] = 1;
+  const ranked = rankingOf(strengths);
+  const total = ranked.reduce((sum, { ids }) => sum + ids.length, 0);
+  const most = Math.min(Math.max(0, Math.floor(count)), total);
+  const share = most < total ? fairShare(graph.bundles.length, most) : 0;
+  const taken = takenOf(ranked, share, most);
+  return { edges: ranked.map(({ ids }, b) => ids.subarray(ids.length - taken[b])), count: most, total };
+}
+
+/** How many edges each bundle has among `most`, of which it has `share` if there are so many. */
+function takenOf(ranked: readonly Ranked[], share: number, most: number): number[] {
+  const own = (key: number) =>
+    ranked.map(({ keys }) => Math.max(Math.min(share, keys.length), keys.length - firstAtLeast(keys, key)));
+  // The smallest key at which those with a key as large are not too many: all of them are taken.
+  let [low, high] = [0, BEYOND];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (sum(own(middle)) <= most) high = middle;
+    else low = middle + 1;
+  }
+  const taken = own(low);
+  // Of those with the next smaller one the first, so that it is `most`.
+  const more = own(low - 1);
+  let left = most - sum(taken);
+  return taken.map((count, b) => {
+    const extra = Math.min(left, more[b] - count);
+    left -= extra;
+    return count + extra;
   });
-  return split(graph, sortByKey(whereSet(isChosen, most), keys), keys.length);
 }
 
-/** Marks the `share` strongest edges of each bundle, or all that it has, and says how many these are. */
-function dealOut(graph: Graph, keys: Uint32Array, share: number, isChosen: Uint8Array): number {
-  if (share === 0) return 0;
-  let [start, dealt] = [0, 0];
-  for (const { edges } of graph.bundles) {
-    const first = start;
-    const own = Math.min(share, edges);
-    markFirst(keys.subarray(start, start + edges), own, (at) => {
-      isChosen[first + at] = 1;
-    });
-    start += edges;
-    dealt += own;
+/** More than any key. */
+const BEYOND = 2 ** 32;
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+/** Where the keys begin, which ascend, that are at least `key`. */
+function firstAtLeast(keys: Uint32Array, key: number): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keys[middle] < key) low = middle + 1;
+    else high = middle;
   }
-  return dealt;
+  return low;
 }
-
-/** Calls `mark` with the place of each of the `count` strongest; of equal ones of the first. */
-function markFirst(keys: Uint32Array, count: number, mark: (at: number) => void): void {
-  let { key, ties } = keys.length < FEW ? cutBySorting(keys.slice(), count) : cutByCounting(keys, count);
-  for (let at = 0, left = count; left > 0; at++) {
-    if (keys[at] > key || (keys[at] === key && ties-- > 0)) {
-      mark(at);
-      left--;
-    }
-  }
-}
-
-/** Sorting fewer than these is quicker than counting them in bins. */
-const FEW = 8192;
 
 /** The `k` strongest edges into each unit, whichever bundle they come by. */
 export function strongestPerUnit(graph: Graph, strengths: Strengths, k: number): Drawn {
-  const keys = sortKeys(strengths);
-  const { ids, ends } = groupsByTarget(graph);
-  const isChosen = new Uint8Array(keys.length);
-  let chosen = 0;
-  for (let unit = 0, start = 0; unit < ends.length; start = ends[unit++]) {
-    const count = Math.min(Math.max(0, Math.floor(k)), ends[unit] - start);
-    let { key, ties } = cutBySorting(keysOf(keys, ids.subarray(start, ends[unit])), count);
-    for (let i = start; i < ends[unit]; i++) {
-      const own = keys[ids[i]];
-      if (own > key || (own === key && ties-- > 0)) isChosen[ids[i]] = 1;
-    }
-    chosen += count;
+  const ranked = rankingOf(strengths);
+  const edges: Int32Array[] = ranked.map(() => new Int32Array(0));
+  graph.columns.forEach(({ units }, column) => {
+    const into = bundlesAt(graph, column, "in");
+    const found = downTheRanking(graph, ranked, into, units, Math.max(0, Math.floor(k)));
+    into.forEach((b, i) => {
+      edges[b] = found[i];
+    });
+  });
+  return {
+    edges,
+    count: sum(edges.map((own) => own.length)),
+    total: sum(ranked.map(({ ids }) => ids.length)),
+  };
+}
+
+/** Goes from the strongest edge of some bundles to the weakest, and takes those whose unit has fewer than `k` yet. */
+function downTheRanking(
+  graph: Graph,
+  ranked: readonly Ranked[],
+  into: readonly number[],
+  units: number,
+  k: number,
+): Int32Array[] {
+  const left = into.map((b) => ranked[b].ids.length);
+  const found = left.map((edges) => new Int32Array(Math.min(edges, k * units)));
+  const count = into.map(() => 0);
+  const taken = new Int32Array(units);
+  let open = k > 0 ? units : 0;
+  while (open > 0) {
+    const i = strongestHead(ranked, into, left);
+    if (i < 0) break;
+    const edge = ranked[into[i]].ids[--left[i]];
+    const unit = edgeTo(graph.bundles[into[i]], edge);
+    if (taken[unit] === k) continue;
+    found[i][count[i]++] = edge;
+    if (++taken[unit] === k) open--;
   }
-  return split(graph, sortByKey(whereSet(isChosen, chosen), keys), keys.length);
+  return found.map((own, i) => own.slice(0, count[i]).reverse());
+}
+
+/** Which of the bundles has the strongest edge among those that are left; of equal ones the first; −1 if none is left. */
+function strongestHead(
+  ranked: readonly Ranked[],
+  bundles: readonly number[],
+  left: readonly number[],
+): number {
+  let [best, most] = [-1, -1];
+  for (let i = 0; i < bundles.length; i++) {
+    const key = left[i] > 0 ? ranked[bundles[i]].keys[left[i] - 1] : -1;
+    if (key > most) [best, most] = [i, key];
+  }
+  return best;
 }
 
 /**
- * One integer an edge that orders as its relative strength does: the bits of a float that is not negative. Edges are
- * numbered through all bundles, one after the other.
+ * The edges of a bundle, weakest first, of equal ones the last first; and of each an integer that orders as its relative
+ * strength does: the bits of a float that is not negative.
  */
-function sortKeys({ values, largest }: Strengths): Uint32Array {
-  const relative = new Float32Array(values.reduce((sum, own) => sum + own.length, 0));
-  let id = 0;
-  values.forEach((own, b) => {
-    for (let edge = 0; edge < own.length; edge++) relative[id++] = relativeStrength(own[edge], largest[b]);
-  });
-  return new Uint32Array(relative.buffer);
-}
-
-/** The key of the `count`-th strongest edge, and how many of the edges with just that key are among the strongest. */
-interface Cut {
-  key: number;
-  ties: number;
-}
-
-/** Counts edges by the upper half of their bits, then in the one bin that matters by the lower half: exact, no sort. */
-function cutByCounting(keys: Uint32Array, count: number): Cut {
-  const upper = new Int32Array(HALF);
-  for (let id = 0; id < keys.length; id++) upper[keys[id] >>> 16]++;
-  const coarse = binOf(upper, count);
-  const lower = new Int32Array(HALF);
-  for (let id = 0; id < keys.length; id++) if (keys[id] >>> 16 === coarse.bin) lower[keys[id] & 0xffff]++;
-  const fine = binOf(lower, coarse.inside);
-  return { key: coarse.bin * HALF + fine.bin, ties: fine.inside };
-}
-
-const HALF = 65536;
-
-/** The bin of the `count`-th from the top, and how many of the `count` lie inside it. */
-function binOf(counts: Int32Array, count: number): { bin: number; inside: number } {
-  let bin = HALF - 1;
-  let inside = count;
-  while (bin > 0 && counts[bin] < inside) inside -= counts[bin--];
-  return { bin, inside };
-}
-
-/** The same for few edges, whose keys are then in order. */
-function cutBySorting(keys: Uint32Array, count: number): Cut {
-  if (count === 0) return { key: Infinity, ties: 0 };
-  const sorted = keys.sort();
-  const at = keys.length - count;
-  return { key: sorted[at], ties: sorted.lastIndexOf(sorted[at]) - at + 1 };
-}
-
-/** Edges numbered through all bundles, those into one unit together; `ends` has where each unit's edges end. */
-interface Groups {
-  ids: Int32Array;
-  ends: Int32Array;
-}
-
-/** Kept with the graph: a slider asks again and again. */
-const GROUPS = new WeakMap<Graph, Groups>();
-
-function groupsByTarget(graph: Graph): Groups {
-  const groups = GROUPS.get(graph) ?? groupByTarget(graph);
-  GROUPS.set(graph, groups);
-  return groups;
-}
-
-function groupByTarget(graph: Graph): Groups {
-  const firstOf = startsOf(graph.columns.map((column) => column.units));
-  const units = firstOf[graph.columns.length];
-  const target = new Int32Array(graph.bundles.reduce((sum, bundle) => sum + bundle.edges, 0));
-  let id = 0;
-  for (const bundle of graph.bundles)
-    eachEdge(bundle, (_edge, _from, to) => {
-      target[id++] = firstOf[bundle.target] + to;
-    });
-  const counts = new Int32Array(units);
-  for (id = 0; id < target.length; id++) counts[target[id]]++;
-  const next = startsOf(counts);
-  const ids = new Int32Array(target.length);
-  for (id = 0; id < target.length; id++) ids[next[target[id]]++] = id;
-  return { ids, ends: next.subarray(0, units) };
-}
-
-/** Where each of several runs starts, one after the other, and where the last one ends. */
-function startsOf(lengths: ArrayLike<number>): Int32Array {
-  const starts = new Int32Array(lengths.length + 1);
-  for (let i = 0; i < lengths.length; i++) starts[i + 1] = starts[i] + lengths[i];
-  return starts;
-}
-
-function whereSet(flags: Uint8Array, count: number): Int32Array {
-  const ids = new Int32Array(count);
-  for (let id = 0, k = 0; k < count; id++) if (flags[id]) ids[k++] = id;
-  return ids;
-}
-
-function keysOf(keys: Uint32Array, ids: Int32Array): Uint32Array {
-  const own = new Uint32Array(ids.length);
-  for (let i = 0; i < ids.length; i++) own[i] = keys[ids[i]];
-  return own;
-}
-
-function whereUnset(flags: Uint8Array, set: number): Int32Array {
-  const ids = new Int32Array(flags.length - set);
-  for (let id = 0, k = 0; k < ids.length; id++) if (!flags[id]) ids[k++] = id;
-  return ids;
-}
-
-/** Ascending keys, equal ones with the lowest number last; `ids` must ascend. Linear: three passes of counting. */
-function sortByKey(ids: Int32Array, keys: Uint32Array): Int32Array {
-  let from = { ids: ids.slice().reverse(), keys: new Uint32Array(ids.length) };
-  let to = { ids: new Int32Array(ids.length), keys: new Uint32Array(ids.length) };
-  // Keys travel with their edges: looking them up again in each pass would take three times as long.
-  for (let i = 0; i < ids.length; i++) from.keys[i] = keys[from.ids[i]];
-  for (const shift of [0, DIGIT, 2 * DIGIT]) {
-    countingSort(from, to, shift);
-    [from, to] = [to, from];
-  }
-  return from.ids;
-}
-
-const DIGIT = 11;
-
-interface Keyed {
+interface Ranked {
   ids: Int32Array;
   keys: Uint32Array;
 }
 
-function countingSort(from: Keyed, to: Keyed, shift: number): void {
+/** Kept with the strengths: a slider asks again and again. */
+const RANKINGS = new WeakMap<Strengths, Ranked[]>();
+
+function rankingOf(strengths: Strengths): Ranked[] {
+  const known = RANKINGS.get(strengths);
+  if (known) return known;
+  const ranked = strengths.values.map((values, b) => rank(values, strengths.largest[b]));
+  RANKINGS.set(strengths, ranked);
+  return ranked;
+}
+
+/** Linear: three passes of counting, each of which keeps the order of equal digits. */
+function rank(values: Float32Array, largest: number): Ranked {
+  const count = values.length;
+  const relative = new Float32Array(count);
+  let from: Ranked = { ids: new Int32Array(count), keys: new Uint32Array(relative.buffer) };
+  for (let i = 0, edge = count - 1; i < count; i++, edge--) {
+    relative[i] = relativeStrength(values[edge], largest);
+    from.ids[i] = edge;
+  }
+  let to: Ranked = { ids: new Int32Array(count), keys: new Uint32Array(count) };
+  for (const shift of [0, DIGIT, 2 * DIGIT]) {
+    countingSort(from, to, shift);
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+const DIGIT = 11;
+
+function countingSort(from: Ranked, to: Ranked, shift: number): void {
   const mask = (1 << DIGIT) - 1;
-  const counts = new Int32Array(mask + 1);
+  const next = new Int32Array(mask + 2);
   const { ids, keys } = from;
-  for (let i = 0; i < keys.length; i++) counts[(keys[i] >>> shift) & mask]++;
-  const next = startsOf(counts);
+  for (let i = 0; i < keys.length; i++) next[((keys[i] >>> shift) & mask) + 1]++;
+  for (let digit = 0; digit < mask; digit++) next[digit + 1] += next[digit];
+  // Keys travel with their edges: looking them up again in each pass would take three times as long.
   for (let i = 0; i < keys.length; i++) {
     const at = next[(keys[i] >>> shift) & mask]++;
     to.ids[at] = ids[i];
     to.keys[at] = keys[i];
   }
-}
-
-/** Edges numbered through all bundles, told apart by bundle in the order they come in. */
-function split(graph: Graph, ids: Int32Array, total: number): Drawn {
-  const starts = startsOf(graph.bundles.map((bundle) => bundle.edges));
-  const edges = graph.bundles.map((_, b) => within(ids, starts[b], starts[b + 1]));
-  return { edges, count: ids.length, total };
-}
-
-function within(ids: Int32Array, start: number, end: number): Int32Array {
-  let count = 0;
-  const found = new Int32Array(Math.min(ids.length, end - start));
-  for (let i = 0; i < ids.length; i++) if (ids[i] >= start && ids[i] < end) found[count++] = ids[i] - start;
-  return found.slice(0, count);
 }

@@ -17,14 +17,20 @@ export interface EdgePicture {
   height: number;
   ratio: number;
   camera: Camera;
-  /** Three numbers an edge: y of its ends before the camera, and its signed strength within ±1 or one of NOT_FINITE. */
-  edges: Float32Array;
+  edges: EdgeNumbers;
   runs: readonly EdgeRun[];
   /** The diverging colours, three bytes each. */
   table: Uint8Array;
   /** Colours of the six marks. */
   marks: readonly string[];
   ink: EdgeInk;
+}
+
+/** The edges in the order of the runs, of the same ones always the same object. */
+export interface EdgeNumbers {
+  readonly count: number;
+  /** Three numbers an edge: y of its ends before the camera, and its signed strength within ±1 or one of NOT_FINITE. */
+  write(out: Float32Array, first: number, count: number): void;
 }
 
 export interface EdgeInk {

@@ -1,12 +1,13 @@
 // The drawn edges on a canvas of the view, by WebGL where there is one. Painting 100,000 of them takes longer than a
 // frame may: while a hand moves the picture, the last one is moved with it and painted again when the hand rests.
 
-import { edgeFrom, edgeTo, type Graph } from "../core/graph_content.ts";
-import { type Camera, courseOf, type GraphLayout, nodeY } from "../core/graph_layout.ts";
+import type { Graph } from "../core/graph_content.ts";
+import { type Camera, courseOf, type GraphLayout } from "../core/graph_layout.ts";
 import type { Drawn } from "../core/graph_strength.ts";
 import { context2d, make, screenRatio, setText, sizeCanvas } from "./dom.ts";
 import type { GraphColors } from "./graph_colors.ts";
-import { type EdgePicture, inkFor, strengthOf } from "./graph_edges.ts";
+import { DrawnNumbers } from "./graph_edge_numbers.ts";
+import { type EdgePicture, inkFor } from "./graph_edges.ts";
 import { type EdgePainter, knownPainter, sharedPainter } from "./graph_gl.ts";
 import { EdgeRaster } from "./graph_raster.ts";
 import type { GraphScene } from "./graph_scene.ts";
@@ -26,14 +27,14 @@ export class EdgesCanvas {
   canvas = this.front();
   /** Undefined until it is known whether there is one. */
   private painter: EdgePainter | null | undefined;
-  private made: { drawn: Drawn; layout: GraphLayout; edges: Float32Array } | null = null;
+  private made: { drawn: Drawn; layout: GraphLayout; edges: DrawnNumbers } | null = null;
   /** The camera of the picture on the canvas. */
   private camera: Camera = { scale: 1, dx: 0, dy: 0 };
   private took = 0;
   /** Says how far a picture is that takes long. */
   readonly busy = make("div", { class: "nbw-graph-busy", role: "status", hidden: true });
   /** A picture in the making. */
-  private making: { raster: EdgeRaster; slices: Generator<number>; began: number } | null = null;
+  private making: Making | null = null;
   private frame = 0;
   /** The graph of the last finished picture. */
   private painted: Graph | null = null;
@@ -102,10 +103,10 @@ export class EdgesCanvas {
     this.stop();
     const picture = this.picture(scene, graph, layout, drawn, screenRatio(), colors);
     if (this.paintByCard(picture)) return;
-    const raster = new EdgeRaster(picture);
-    this.making = { raster, slices: raster.slices(), began: performance.now() };
-    this.took = 0;
-    this.goOn(picture, graph, done);
+    this.making = { picture, graph, done, drawing: null, began: performance.now(), took: 0 };
+    // Where a picture takes long, the next one may come before it is done: then each frame has one slice, not two.
+    if (this.painted !== graph || this.took <= QUICK) this.goOn();
+    else this.frame = requestAnimationFrame(() => this.goOn());
   }
 
   /** At once, however long it takes: what is to be copied next. */
@@ -128,26 +129,29 @@ export class EdgesCanvas {
     return true;
   }
 
-  private goOn(picture: EdgePicture, graph: Graph, done: () => void): void {
-    if (!this.making) return;
-    const { raster, slices, began } = this.making;
+  private goOn(): void {
+    const { making } = this;
+    if (!making) return;
+    const { picture, graph, began } = making;
     const isNew = this.painted !== graph;
-    const time = isNew ? FIRST_SLICE : SLICE;
     const start = performance.now();
+    making.drawing ??= drawingOf(picture);
+    const { raster, slices } = making.drawing;
+    const until = start + (isNew ? FIRST_SLICE : SLICE);
     let share = slices.next();
-    while (!share.done && performance.now() - start < time) share = slices.next();
-    this.took += performance.now() - start;
+    while (!share.done && performance.now() < until) share = slices.next();
+    making.took += performance.now() - start;
     if (!share.done) {
       if (isNew) this.showRaster(raster, picture);
       this.tellBusy(start - began, share.value);
-      this.frame = requestAnimationFrame(() => this.goOn(picture, graph, done));
+      this.frame = requestAnimationFrame(() => this.goOn());
       return;
     }
     this.stop();
     this.showRaster(raster, picture);
     this.painted = graph;
     this.askLater();
-    done();
+    making.done();
   }
 
   private tellBusy(waited: number, share: number): void {
@@ -157,6 +161,7 @@ export class EdgesCanvas {
 
   private stop(): void {
     cancelAnimationFrame(this.frame);
+    this.took = this.making?.took || this.took;
     this.making = null;
     this.busy.hidden = true;
   }
@@ -202,7 +207,7 @@ export class EdgesCanvas {
     { diverging, palette }: GraphColors,
   ): EdgePicture {
     if (this.made?.drawn !== drawn || this.made.layout !== layout)
-      this.made = { drawn, layout, edges: endsAndStrengths(scene, graph, layout, drawn) };
+      this.made = { drawn, layout, edges: new DrawnNumbers(graph, layout, scene.strengths, drawn) };
     let first = 0;
     const runs = drawn.edges.map(({ length: count }, bundle) => {
       const run = { course: courseOf(graph, layout, scene.camera, bundle), first, count };
@@ -223,21 +228,19 @@ export class EdgesCanvas {
   }
 }
 
-function endsAndStrengths(scene: GraphScene, graph: Graph, layout: GraphLayout, drawn: Drawn): Float32Array {
-  const heights = graph.columns.map((column, c) =>
-    Float32Array.from({ length: column.units }, (_, unit) => nodeY(layout, graph, c, unit)),
-  );
-  const { values, largest } = scene.strengths;
-  const out = new Float32Array(3 * drawn.count);
-  let at = 0;
-  drawn.edges.forEach((edges, b) => {
-    const bundle = graph.bundles[b];
-    const [from, to] = [heights[bundle.source], heights[bundle.target]];
-    for (let i = 0; i < edges.length; i++) {
-      out[at++] = from[edgeFrom(bundle, edges[i])];
-      out[at++] = to[edgeTo(bundle, edges[i])];
-      out[at++] = strengthOf(values[b][edges[i]], largest[b]);
-    }
-  });
-  return out;
+/** A picture that is being drawn, and what is done with it then. */
+interface Making {
+  picture: EdgePicture;
+  graph: Graph;
+  done: () => void;
+  /** Null until the first slice. */
+  drawing: { raster: EdgeRaster; slices: Generator<number> } | null;
+  began: number;
+  /** Milliseconds of drawing up to now. */
+  took: number;
+}
+
+function drawingOf(picture: EdgePicture): NonNullable<Making["drawing"]> {
+  const raster = new EdgeRaster(picture);
+  return { raster, slices: raster.slices() };
 }

@@ -2,7 +2,14 @@
 // so all graphs share this one: it paints on a canvas of its own, and each view copies the picture to a 2D canvas.
 
 import { parseHex } from "../core/raster.ts";
-import { type EdgePicture, type EdgeRun, MARKED, SMOOTH, SMOOTH_EDGES } from "./graph_edges.ts";
+import {
+  type EdgeNumbers,
+  type EdgePicture,
+  type EdgeRun,
+  MARKED,
+  SMOOTH,
+  SMOOTH_EDGES,
+} from "./graph_edges.ts";
 import { FRAGMENT, VERTEX } from "./graph_shaders.ts";
 
 /** Bundles are loaded one by one and share no module: the page itself holds what they share. */
@@ -52,7 +59,8 @@ interface Program {
 }
 
 interface Held {
-  edges: Float32Array;
+  /** Null before the first. */
+  edges: EdgeNumbers | null;
   buffer: WebGLBuffer;
 }
 
@@ -117,16 +125,18 @@ export class EdgePainter {
     if (this.canvas.height < height) this.canvas.height = height;
   }
 
-  private bind(owner: object, edges: Float32Array): void {
+  private bind(owner: object, edges: EdgeNumbers): void {
     const { gl } = this;
     let held = this.held.get(owner);
     if (!held) {
-      held = { edges: new Float32Array(0), buffer: gl.createBuffer() };
+      held = { edges: null, buffer: gl.createBuffer() };
       this.held.set(owner, held);
     }
     gl.bindBuffer(gl.ARRAY_BUFFER, held.buffer);
     if (held.edges === edges) return;
-    gl.bufferData(gl.ARRAY_BUFFER, edges, gl.STATIC_DRAW);
+    const numbers = new Float32Array(FLOATS * edges.count);
+    edges.write(numbers, 0, edges.count);
+    gl.bufferData(gl.ARRAY_BUFFER, numbers, gl.STATIC_DRAW);
     held.edges = edges;
   }
 }

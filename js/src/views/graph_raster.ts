@@ -24,6 +24,7 @@ export class EdgeRaster {
   private readonly ink: Float32Array;
   /** Of each pixel of a column itself, or where it is opaque a later one: on the way to the next that is not. */
   private readonly open: Int32Array;
+  private readonly numbers = new Float32Array(3 * SLICE);
   private readonly looks = new Float32Array(5 * SLICE);
   private readonly dashed = new Uint8Array(SLICE);
   private readonly ends = new Float64Array(2 * SLICE);
@@ -40,7 +41,7 @@ export class EdgeRaster {
   /** Draws all edges, the last one on top, from the top to the ground; yields the share that is drawn. */
   *slices(): Generator<number> {
     const { runs, edges } = this.picture;
-    const total = Math.max(1, edges.length / 3);
+    const total = Math.max(1, edges.count);
     let drawn = 0;
     for (const run of [...runs].reverse()) {
       const columns = this.columnsOf(run);
@@ -91,14 +92,15 @@ export class EdgeRaster {
   /** Looks and ends of the edges of a slice, in device pixels. */
   private prepare(from: number, count: number): void {
     const { edges, camera, ratio, marks, table, ink } = this.picture;
-    const { looks, dashed, ends } = this;
+    const { looks, dashed, ends, numbers } = this;
+    edges.write(numbers, from, count);
     for (let k = 0; k < count; k++) {
-      const at = 3 * (from + k);
-      ends[2 * k] = ratio * (edges[at] * camera.scale + camera.dy);
-      ends[2 * k + 1] = ratio * (edges[at + 1] * camera.scale + camera.dy);
-      const mark = markOf(edges[at + 2]);
+      const strength = numbers[3 * k + 2];
+      ends[2 * k] = ratio * (numbers[3 * k] * camera.scale + camera.dy);
+      ends[2 * k + 1] = ratio * (numbers[3 * k + 1] * camera.scale + camera.dy);
+      const mark = markOf(strength);
       dashed[k] = mark < 0 ? 0 : 1;
-      const { width, opacity, code } = mark < 0 ? lookOf(edges[at + 2], table, ink) : MARKED_LOOK;
+      const { width, opacity, code } = mark < 0 ? lookOf(strength, table, ink) : MARKED_LOOK;
       // Half the width, and a pixel's half more for the soft rim.
       looks[5 * k] = (width * ratio + 1) / 2;
       looks[5 * k + 1] = opacity;

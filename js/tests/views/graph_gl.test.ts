@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { beforeEach, expect, it, vi } from "vitest";
 import { type EdgePicture, inkFor } from "../../src/views/graph_edges.ts";
+import { edgeNumbers } from "../graph_samples.ts";
 
 let renderer = "a graphics card";
 let lost = false;
@@ -47,7 +48,7 @@ const picture = (count: number): EdgePicture => ({
   height: 200,
   ratio: 2,
   camera: { scale: 1, dx: 0, dy: 0 },
-  edges: new Float32Array(3 * count),
+  edges: edgeNumbers(new Float32Array(3 * count)),
   runs: [{ course: { x0: 0, x1: 300, gaps: 1, lane: 0 }, first: 0, count }],
   table: new Uint8Array(750),
   marks: ["#111111", "#222222", "#333333", "#444444", "#555555", "#666666"],

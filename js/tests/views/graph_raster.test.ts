@@ -11,6 +11,7 @@ import {
   NOT_FINITE,
 } from "../../src/views/graph_edges.ts";
 import { EdgeRaster } from "../../src/views/graph_raster.ts";
+import { edgeNumbers } from "../graph_samples.ts";
 
 const RAMP = Uint8Array.from({ length: 750 }, (_, i) => Math.floor(i / 3));
 const MARKS = ["#111111", "#222222", "#333333", "#4466aa", "#aa5522", "#229944"];
@@ -21,7 +22,7 @@ function picture(edges: number[][], change: Partial<EdgePicture> = {}): EdgePict
     height: 40,
     ratio: 1,
     camera: { scale: 1, dx: 0, dy: 0 },
-    edges: Float32Array.from(edges.flat()),
+    edges: edgeNumbers(edges.flat()),
     runs: [{ course: { x0: 4, x1: 56, gaps: 1, lane: 3 }, first: 0, count: edges.length }],
     table: RAMP,
     marks: MARKS,
@@ -40,7 +41,9 @@ function bytesOf(given: EdgePicture): Uint8ClampedArray {
 
 /** What the fragment shader says, for every pixel and every edge. */
 function oracle(given: EdgePicture): number[] {
-  const { ratio, camera, edges, table, marks, ink } = given;
+  const { ratio, camera, table, marks, ink } = given;
+  const edges = new Float32Array(3 * given.edges.count);
+  given.edges.write(edges, 0, given.edges.count);
   const [width, height] = [Math.round(given.width * ratio), Math.round(given.height * ratio)];
   const out: number[] = [];
   for (let row = 0; row < height; row++)
