@@ -1,5 +1,7 @@
 """The edge graph behind functions with constants: positions, scales, masks, class tokens."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ class Between(nn.Module):
         super().__init__()
         self.a, self.b, self.between = first or nn.Linear(3, 4), second or nn.Linear(4, 2), between
         self.weight = nn.Parameter(torch.rand(*constant) + 0.5)
-        self.register_buffer("buffer", torch.rand(*constant) - 0.5)
+        self.register_buffer("buffer", torch.linspace(-0.5, 0.6, math.prod(constant)).view(constant))
 
     def forward(self, x):
         return self.b(self.between(self.a(x), self.weight, self.buffer))
