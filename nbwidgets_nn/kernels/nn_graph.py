@@ -41,9 +41,10 @@ class NNGraph(GraphFrequencies, LazyDiGraph):
     `Activations.to_vector()` of one sample. Edges have a `weight` where there is one. The graph cannot be changed;
     ``networkx.DiGraph(graph)`` can.
 
-    Functions between calls are followed: pointwise ones, whatever moves values, sums and products, pooling, convolution, means.
-    Where it is not known what a layer or a function reads (attention, recurrent layers, functions of one's own), every unit
-    is taken to read every unit of its input, and `notes` says so.
+    Functions between calls are followed: pointwise ones, whatever moves values, sums and products (of matrices too), pooling,
+    convolution, means, attention. Attention reads all tokens that a constant mask leaves; a step of a recurrent layer reads the
+    steps before it. Where it is not known what a layer or a function reads (functions of one's own), every unit is taken to
+    read every unit of its input, and `notes` says so.
 
     Args:
         activations: a recording of the network; the graph does not depend on its values, but for max pooling.

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from models import ZOO
 
+from nbwidgets_nn.record._trees import first_tensor
 from nbwidgets_nn.record.activations import Activations
 from nbwidgets_nn.record.steps import outputs_in, replay
 
@@ -71,7 +72,8 @@ def _outputs_of(layer, values):
     """Run a layer, and the functions before it, on other values."""
     inputs = [replay(origin, lambda leaf: values[leaf.layer, leaf.index]) for origin in layer.origins]
     with torch.no_grad():
-        return layer.module(*inputs).double().flatten()
+        returned, _ = first_tensor(layer.module(*inputs))
+        return returned.double().flatten()
 
 
 def vector(recording):

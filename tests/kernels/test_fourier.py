@@ -342,10 +342,14 @@ def test_the_largest_finite_values_pass_without_a_warning(kind):
 
 
 def test_the_report_of_a_weighted_spectrum_says_what_was_taken():
-    network = nn.Sequential(nn.Conv1d(1, 2, 2), nn.MaxPool1d(2), nn.LSTM(2, 3))
+    class Own(nn.LSTM):
+        def forward(self, x):
+            return super().forward(x)
+
+    network = nn.Sequential(nn.Conv1d(1, 2, 2), nn.MaxPool1d(2), Own(2, 3))
     recording = Activations(network, torch.randn(1, 1, 5))
     report = NNGraph(recording).transform(recording, "weighted").report
-    assert report.notes[0].startswith("2 (LSTM): every unit is taken to read every unit")
+    assert report.notes[0].startswith("2 (Own): every unit is taken to read every unit")
     assert report.notes[1] == "not subtracted: what goes without known weights into 2"
     assert report.notes[2].startswith("max pooling has the weight 1 from the unit that is largest")
 

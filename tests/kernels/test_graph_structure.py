@@ -139,10 +139,14 @@ def test_INCL_False_leaves_out_zeros_and_keeps_the_winner_of_a_max_pooling():
 
 
 def test_what_is_not_known_is_dense_and_noted():
-    model = nn.Sequential(nn.Linear(6, 4), nn.LSTM(4, 3, batch_first=True))
+    class Own(nn.Module):
+        def forward(self, x):
+            return x[..., :3] * 2
+
+    model = nn.Sequential(nn.Linear(6, 4), Own())
     graph = NNGraph(Activations(model, torch.randn(1, 5, 6)))
     assert graph.notes == (
-        "1 (LSTM): every unit is taken to read every unit of its input; what a LSTM reads is not known",
+        "1 (Own): every unit is taken to read every unit of its input; what a Own reads is not known",
     )
     assert graph.n_edges == 5 * 4 * 6 + 15 * 20
     assert graph.units.without_weights == ("1",)

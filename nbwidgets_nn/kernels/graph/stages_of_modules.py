@@ -24,6 +24,7 @@ from nbwidgets_nn.kernels.edges_of_layers import (
 )
 from nbwidgets_nn.kernels.graph import axis_reach as ax
 from nbwidgets_nn.kernels.graph.gather_reach import gather_reach
+from nbwidgets_nn.kernels.graph.laid import Ways
 from nbwidgets_nn.kernels.graph.product_reach import Reach, own
 from nbwidgets_nn.kernels.graph.stages import Convolution, Matrix, Read, Uniform, Winners
 from nbwidgets_nn.kernels.graph.stages_of_mixing import (
@@ -33,6 +34,7 @@ from nbwidgets_nn.kernels.graph.stages_of_mixing import (
     window_table,
     wrapped,
 )
+from nbwidgets_nn.kernels.graph.stages_of_sequences import SEQUENCES, read_by_sequence
 from nbwidgets_nn.kernels.window_reach import OUTSIDE, combined
 from nbwidgets_nn.record._activation_functions import ACTIVATION_MODULES
 from nbwidgets_nn.record.affine import AVERAGES, BATCH_NORMS, MAXIMA, weights_in_use, why_not_plain
@@ -65,10 +67,19 @@ class Asked(NamedTuple):
 
 
 def read_by_module(
-    layer: Layer, sources: Sequence[tuple[int, ...]], shape: tuple[int, ...], axis: int | None = None
-) -> list[Read]:
-    """Return what the module reads of each of its inputs; ValueError says why it is not known."""
+    layer: Layer,
+    sources: Sequence[tuple[int, ...]],
+    shape: tuple[int, ...],
+    axis: int | None = None,
+    samples: int = 1,
+) -> list[Ways]:
+    """Return what the module reads of each of its inputs; ValueError says why it is not known.
+
+    `axis` is where several samples lie in the first input.
+    """
     module = layer.module
+    if isinstance(module, SEQUENCES):
+        return read_by_sequence(layer, sources, shape, axis, samples)
     for classes, function in _KINDS:
         if not isinstance(module, classes):
             continue

@@ -119,7 +119,8 @@ class _Builder:
             if not apart and mixes(layer.module, source.axis, len(source.full)):
                 raise ValueError("it mixes the samples")
         axis = given[0].axis if given[0].samples > 1 else None
-        reads = read_by_module(layer, [source.shape for source in given], laid.shape, axis)
+        shapes = [source.shape for source in given]
+        reads = read_by_module(layer, shapes, laid.shape, axis, given[0].samples)
         return _checked(laid, given, reads)
 
     def _stage_of(self, origin: Origin) -> int:
