@@ -159,8 +159,9 @@ class Cut(nn.Module):
     [
         (lambda a, c, x: torch.cat([a, c, x], 1).relu(), 11, "cat of a, c, input"),
         (lambda a, c, x: a * c.sigmoid() / 2, 4, "mul of a, c"),
-        (lambda a, c, x: a[:, :2].tanh(), 2, "other units than a has"),
+        (lambda a, c, x: a[:, :2].tanh(), 2, "not the units of a as they are"),
         (lambda a, c, x: a.cumsum(1)[:, 0:], 4, "cumsum of a"),
+        (lambda a, c, x: a + torch.randn(5, 4), 4, "not the units of a as they are"),
     ],
 )
 def test_where_columns_are_cut_the_function_is_named(join, width, why):
@@ -183,3 +184,17 @@ def test_the_last_column_says_what_its_nodes_show(end):
     shown = content(model, X)
     np.testing.assert_allclose(shown.columns[-1].values, model.a(X).detach(), atol=1e-6)
     assert (shown.columns[-1].kind, shown.bundles[-1].stage) == ("Linear", "")
+
+
+def test_a_sum_with_what_has_no_samples_says_so():
+    class Text(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.word, self.place, self.b = nn.Embedding(9, 4), nn.Embedding(7, 4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.b(self.word(x) + self.place(torch.arange(7)))
+
+    shown = content(Text(), torch.arange(35).view(5, 7) % 9)
+    assert "input of b (place has no values: left out: dim 0 does not count the samples)" in shown.how
+    assert "word (Embedding: it looks rows up" in shown.how

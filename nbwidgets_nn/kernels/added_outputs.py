@@ -265,8 +265,10 @@ class _Values:
         if isinstance(output, Step):
             return self._recording[self._known[id(output)]].input
         tensor = self._recording[output.layer].output
-        if output.index or tensor is None:
+        if output.index:
             raise ValueError(f"it takes a further output of {output.layer}, and only the first is recorded")
+        if tensor is None:
+            raise ValueError(f"{output.layer} has no values: {self._recording[output.layer].note}")
         return tensor
 
 

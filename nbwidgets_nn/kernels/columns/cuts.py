@@ -34,4 +34,4 @@ def why_cut(layer: Layer) -> str:
     whose = ", ".join(names[:_MOST_NAMED]) + more
     if not isinstance(node, Output):
         return f"{in_a_word(node.name)} of {whose}"
-    return f"a further output of {whose}" if node.index else f"other units than {whose} has"
+    return f"a further output of {whose}" if node.index else f"not the units of {whose} as they are"
