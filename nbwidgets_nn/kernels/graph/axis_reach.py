@@ -201,7 +201,7 @@ def contains(first: AxisReach, second: AxisReach) -> bool:
     a, b = first.matrix(), second.matrix()
     if isinstance(a, np.ndarray):
         return bool((a | ~b).all())
-    return a.astype(np.int8).multiply(b.astype(np.int8)).nnz == b.nnz
+    return a.nnz >= b.nnz and a.astype(np.int8).multiply(b.astype(np.int8)).nnz == b.nnz
 
 
 def is_empty(axis: AxisReach) -> bool:
@@ -302,7 +302,8 @@ def _reads(outer: Table, inner: Table) -> Table:
             else sparse.csr_array((a.shape[0], b.shape[1]), dtype=bool)
         )
     _check(int(np.diff(b.indptr)[a.indices].sum()))
-    found = _ones((a.astype(np.float32) @ b.astype(np.float32)).tocsr())
+    found = a.astype(bool) @ b.astype(bool)
+    found.sort_indices()
     return found.toarray() if found.shape[0] * found.shape[1] <= DENSE else found
 
 
