@@ -129,6 +129,15 @@ class Notebook:
         return self.page.evaluate(f"() => Promise.race([{promise}, {timer}])")
 
 
+def show_theme(page: Page, name: str) -> None:
+    """Turn JupyterLab "Light" or "Dark"."""
+    page.evaluate(
+        "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})",
+        f"JupyterLab {name}",
+    )
+    page.wait_for_function("dark => document.body.dataset.jpThemeLight === String(!dark)", arg=name == "Dark")
+
+
 _RUN_IN_KERNEL = """(async () => {
   const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
   let text = '', problem = null;

@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import keep_if_failed, open_page
-from jupyter_pages import Notebook, write_notebook
+from jupyter_pages import Notebook, show_theme, write_notebook
 from views import ARTIFACTS, axe_violations
 
 PLANE = """
@@ -48,14 +48,6 @@ def ends(page):
 
 def fill(dot):
     return dot.evaluate("dot => getComputedStyle(dot).fill")
-
-
-def show_theme(page, name):
-    page.evaluate(
-        "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})",
-        f"JupyterLab {name}",
-    )
-    page.wait_for_function("dark => document.body.dataset.jpThemeLight === String(!dark)", arg=name == "Dark")
 
 
 def test_a_click_reaches_python_and_the_line_of_numbers(opened, page):

@@ -2,8 +2,8 @@
 
 import pytest
 from conftest import keep_if_failed, open_page
-from jupyter_pages import Notebook, write_notebook
-from views import ARTIFACTS, axe_violations
+from jupyter_pages import Notebook, show_theme, write_notebook
+from views import ARTIFACTS, axe_violations, brush, chips, wait_painted
 
 SPECTRUM = """
 import torch
@@ -12,8 +12,8 @@ from nbwidgets_nn.digits import new_network
 
 torch.manual_seed(0)
 ex = nw.explore(new_network(), torch.rand(6, 1, 8, 8), layer="hidden")
-view = ex.spectrum(["standard", "normalized"])
-view
+view = ex.spectrum(["standard", "normalized", "laplacian"])
+display(view, ex)
 """
 STATUS = ".nbw-spectrum [role=status]"
 
@@ -42,25 +42,24 @@ def panel(page, title):
     return page.locator(".nbw-spectrum .widget-vbox", has=page.get_by_text(title, exact=True)).last
 
 
+def click_at(page, picture, across, down):
+    """Click at shares of a picture's width and height."""
+    picture.evaluate("picture => picture.scrollIntoView({block: 'center'})")
+    page.wait_for_timeout(300)
+    box = picture.bounding_box()
+    page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+
+
 def says(page, words):
     page.wait_for_function(
         f"words => document.querySelector('{STATUS}').innerText.includes(words)", arg=words
     )
 
 
-def show_theme(page, name):
-    page.evaluate(
-        "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})",
-        f"JupyterLab {name}",
-    )
-    page.wait_for_function("dark => document.body.dataset.jpThemeLight === String(!dark)", arg=name == "Dark")
-
-
 def test_a_click_on_a_coefficient_shows_what_it_touches_and_selects_its_channel(opened, page):
     picture = panel(page, "Coefficients").locator("image:visible").first
-    box = picture.bounding_box()
     # Four maps in a row: the middle of the second row's third is in channel 6.
-    page.mouse.click(box["x"] + 0.625 * box["width"], box["y"] + 0.375 * box["height"])
+    click_at(page, picture, 0.625, 0.375)
     says(page, "conv1[6, ")
     assert opened.python("view.selection.units") == ["conv1:6"]
     assert opened.python("ex.heatmaps.selection.units") == ["conv1:6"]
@@ -74,16 +73,14 @@ def test_a_click_above_a_bar_picks_its_unit(opened, page):
     opened.execute("view.layer = 'hidden'")
     cover = panel(page, "Activations").locator("image:visible").first
     page.wait_for_timeout(800)
-    box = cover.bounding_box()
-    page.mouse.click(box["x"] + (10.5 / 64) * box["width"], box["y"] + 4)
+    click_at(page, cover, 10.5 / 64, 0.02)
     says(page, "hidden[10]")
     assert opened.python("ex.selection.units") == ["hidden:10"]
 
 
 def test_a_click_above_a_layer_shows_it_in_both(opened, page):
     figure = page.locator(".nbw-spectrum .bqplot").first
-    box = figure.locator("image").bounding_box()
-    page.mouse.click(box["x"] + (10.5 / 11) * box["width"], box["y"] + 5)
+    click_at(page, figure.locator("image"), 10.5 / 11, 0.05)
     page.wait_for_function(
         "() => document.querySelector('.nbw-spectrum').innerText.includes('out · Linear · 10')"
     )
@@ -102,7 +99,56 @@ def test_arrow_keys_pick_one_coefficient_after_the_other(opened, page):
 def test_what_is_selected_elsewhere_is_marked(opened, page):
     opened.execute("ex.selection = ['conv1:3']")
     says(page, "selected: conv1:3")
-    assert panel(page, "Coefficients").locator("path.line").first.is_visible()
+    panel(page, "Coefficients").locator("path.line").first.wait_for()
+
+
+def wait_for_chips(page, wanted):
+    page.wait_for_function(
+        "wanted => { const found = [...document.querySelectorAll('.nbw-linked-heatmaps .nbw-chips button[data-name]')]"
+        ".map(chip => chip.dataset.name); return JSON.stringify(found) === JSON.stringify(wanted) }",
+        arg=wanted,
+    )
+
+
+def test_units_brushed_in_a_heatmap_are_marked_and_a_pick_takes_their_place(opened, page):
+    opened.execute("ex.layer = 'hidden'")
+    wait_painted(page, layer="hidden")
+    page.locator("[data-matrix=correlation] canvas.nbw-cells").scroll_into_view_if_needed()
+    brush(page, "correlation", (0.02, 0.02), (0.3, 0.06))
+    says(page, "selected: hidden:")
+    some = opened.python("view.selection.units")
+    assert len(some) > 1
+    assert opened.python("[view.picked, view.layer]") == [None, "hidden"]
+    assert opened.python("[len(view.state().marked)]") == [len(some)]
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('.nbw-spectrum rect.bar[style*=\"--nbw-accent\"]')]"
+        ".filter(bar => bar.checkVisibility()).length === count",
+        arg=2 * len(some),
+    )
+    opened.execute("view.picked = view.content.node('hidden', 10)")
+    wait_for_chips(page, ["hidden:10"])
+    page.wait_for_timeout(500)  # echoes of what was brushed would come by now
+    assert chips(page) == ["hidden:10"]
+    assert opened.python("ex.graph.selection.units") == ["hidden:10"]
+    opened.execute("view.picked = view.content.node('conv1', 100)")
+    wait_painted(page, layer="conv1")
+    assert opened.python("[ex.layer, ex.graph.layer, view.layer]") == ["conv1"] * 3
+    wait_for_chips(page, opened.python("view.selection.units"))
+
+
+def test_a_click_on_a_frequency_selects_no_unit(opened, page):
+    opened.execute("ex.layer = 'hidden'; ex.selection = [1, 2]; view.type = 'laplacian'")
+    says(page, "selected: hidden:1, hidden:2")
+    page.wait_for_timeout(800)
+    cover = panel(page, "Spectrum").locator("image:visible").first
+    click_at(page, cover, 0.3, 0.1)
+    says(page, "frequency ")
+    wait_for_chips(page, [])
+    assert opened.python("[ex.selection.units, ex.graph.selection.units]") == [[], []]
+    page.locator("[data-matrix=correlation] canvas.nbw-cells").scroll_into_view_if_needed()
+    brush(page, "correlation", (0.02, 0.02), (0.3, 0.06))
+    says(page, "selected: hidden:")
+    assert opened.python("view.picked") is not None
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
@@ -110,7 +156,10 @@ def test_what_is_selected_elsewhere_is_marked(opened, page):
 def test_themes_and_widths(opened, page, theme, width):
     opened.execute(f"view.layout.width = '{width}px'; view.picked = view.content.node('conv1', 700)")
     show_theme(page, theme)
-    page.wait_for_timeout(1000)  # bqplot waits for the size to settle
+    for figure in page.locator(".nbw-spectrum .bqplot:visible").all():
+        figure.scroll_into_view_if_needed()  # bqplot lays out what is on the screen
+        page.wait_for_timeout(300)
+    page.wait_for_timeout(500)  # it waits for the size to settle
     page.wait_for_function(
         "width => [...document.querySelectorAll('.nbw-spectrum image')].every(one => one.getBoundingClientRect().width <= width)",
         arg=width,
