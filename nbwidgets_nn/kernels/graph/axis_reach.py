@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -91,9 +92,22 @@ class AxisReach:
 
     def covered(self) -> np.ndarray:
         """Return which columns any row reads."""
+        return self._covered
+
+    @cached_property
+    def _covered(self) -> np.ndarray:
         if self.table is None:
             return np.ones(self.cols, dtype=bool) if self.mask is None else self.mask
+        if isinstance(self.table, np.ndarray):
+            return self.table.any(axis=0)
         return np.asarray(self.table.sum(axis=0, dtype=float)).ravel() > 0
+
+    @cached_property
+    def is_empty(self) -> bool:
+        """Whether no row reads anything."""
+        if self.table is None:
+            return not self.own and (not self.cols or (self.mask is not None and not self.mask.any()))
+        return not self.covered().any()
 
 
 def each(size: int) -> AxisReach:
@@ -202,11 +216,6 @@ def contains(first: AxisReach, second: AxisReach) -> bool:
     if isinstance(a, np.ndarray):
         return bool((a | ~b).all())
     return a.nnz >= b.nnz and a.astype(np.int8).multiply(b.astype(np.int8)).nnz == b.nnz
-
-
-def is_empty(axis: AxisReach) -> bool:
-    """Whether no row reads anything."""
-    return not axis.own and not axis.covered().any()
 
 
 def kron(first: AxisReach, second: AxisReach) -> AxisReach:

@@ -78,7 +78,7 @@ class Reach:
     @cached_property
     def is_empty(self) -> bool:
         """Whether nothing is read."""
-        return any(ax.is_empty(axis) for axis in self.axes)
+        return any(axis.is_empty for axis in self.axes)
 
     @cached_property
     def longest(self) -> float:
