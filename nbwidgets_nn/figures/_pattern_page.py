@@ -86,15 +86,19 @@ class Band:
         place = Page(figure, size, self.colors)
         notes = filter(
             None,
-            (self.pattern.of_samples, self.layout.words if self.layout.size else "", self.pattern.note),
+            (
+                self.pattern.of_samples,
+                self.layout.words if self.layout.size else "",
+                "all values are 0" if self.layout.size and not self.pattern.values.any() else "",
+                self.pattern.note,
+            ),
         )
         foot = wrapped(list(notes), (size[0] - 2 * _MARGIN) * 96, _SMALL / POINTS)
         below = _MARGIN + 0.58 + 0.16 * len(foot)
         shape = " × ".join(map(str, self.pattern.shape)) or "a single number"
         kind = self.pattern.kind
-        place.write(
-            self.pattern.name, 0.0, size[1] - _MARGIN - 0.12, size=12, weight="bold", color=self.colors.ink
-        )
+        title = self.pattern.title or self.pattern.name
+        place.write(title, 0.0, size[1] - _MARGIN - 0.12, size=12, weight="bold", color=self.colors.ink)
         place.write(
             shape if kind == self.pattern.name else f"{kind} · {shape}", 0.0, size[1] - _MARGIN - 0.34
         )

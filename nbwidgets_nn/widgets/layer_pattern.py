@@ -30,6 +30,9 @@ class LayerPattern:
     missing: str = ""
     """Why there are no values."""
 
+    title: str = ""
+    """What stands above them, if that is not the layer's name."""
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the layer's output for one sample."""
@@ -68,9 +71,10 @@ def patterns_of(recording: Any, sample: int = 0) -> list[LayerPattern]:
         raise IndexError(expected("sample", f"a number below {count:,}, the number of samples", f"{sample}"))
     of = _coefficients_in_words(recording)
     patterns = [_pattern(layer, chosen % count, count) for layer in layers]
-    return (
-        [replace(one, note="; ".join(filter(None, (of, one.note)))) for one in patterns] if of else patterns
-    )
+    if not of:
+        return patterns
+    patterns = [replace(one, note="; ".join(filter(None, (of, one.note)))) for one in patterns]
+    return _by_frequency(patterns) if recording.report.type == "laplacian" else patterns
 
 
 def _coefficients_in_words(recording: Any) -> str:
@@ -82,6 +86,19 @@ def _coefficients_in_words(recording: Any) -> str:
     if report.type == "laplacian":
         of += ", in the order of frequencies: they stand in the places of units and are not theirs"
     return "; ".join(filter(None, (of, report.warning)))
+
+
+def _by_frequency(patterns: list[LayerPattern]) -> list[LayerPattern]:
+    """Name them for the frequencies that their numbers belong to: the layers only lend their places."""
+    ends = np.cumsum([one.values.size for one in patterns])
+    titles = [
+        f"Coefficients {end - one.values.size:,} to {end - 1:,} in order of frequency" if one.values.size else one.name
+        for one, end in zip(patterns, ends, strict=True)
+    ]
+    return [
+        replace(one, title=title, kind=f"in the places of {one.name}")
+        for one, title in zip(patterns, titles, strict=True)
+    ]
 
 
 def _samples(layer: Any) -> int:

@@ -95,6 +95,24 @@ def test_a_page_a_layer_says_which_layer_it_is(recording, tmp_path):
     assert "216 units" in words[2]
 
 
+def test_coefficients_of_frequencies_are_not_said_to_be_of_the_layer(recording, tmp_path):
+    spectrum = nw.NNGraph(recording).transform(recording, "laplacian")
+    Visualizer.visualize_pattern(spectrum, tmp_path / "a.pdf")
+    words = pages(tmp_path / "a.pdf")
+    lines = words[1].split("\n")
+    assert "Coefficients 64 to 279 in order of frequency" in lines
+    assert "in the places of conv · 6 × 6 × 6" in lines
+    assert "conv" not in lines
+    assert Visualizer.to_svg(spectrum, layer="conv")  # its name still finds it
+
+
+def test_a_layer_of_zeros_says_so(tmp_path):
+    recording = nw.Activations(nn.ReLU(), -torch.ones(1, 3))
+    Visualizer.visualize_pattern(recording, tmp_path / "a.pdf")
+    words = pages(tmp_path / "a.pdf")
+    assert ["all values are 0" in page for page in words] == [False, True]
+
+
 def test_the_seeds_call_and_defaults(recording, tmp_path):
     single = nw.Activations(recording.network, torch.randn(1, 1, 8, 8))
     Visualizer.visualize_pattern(
