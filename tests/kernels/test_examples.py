@@ -56,6 +56,7 @@ MODULES = [
     "storage.output_loader",
     "spectrum_results",
     "widgets._edge_strength",
+    "widgets._energy_scale",
     "widgets.edge_graph",
     "widgets.edge_bundle",
     "widgets.unit_column",
