@@ -48,7 +48,7 @@ def decomposed(L: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
     values = np.concatenate([np.repeat(part_values, part.times) for part, part_values, _ in solved])
     place = np.empty(nodes, dtype=np.int64)
     place[_order(values)] = np.arange(nodes)
-    found = np.zeros((nodes, nodes), order="F")  # columns are written
+    found = np.zeros((nodes, nodes))
     for part, part_values, vectors in solved:
         columns, place = np.split(place, [part.times * len(part_values)])
         part.write(fixed_basis(part_values, part.on_nodes(vectors)), columns, found)
@@ -97,8 +97,7 @@ class _Quotient:
         return vectors / np.sqrt(np.bincount(self.orbit))[:, None]
 
     def write(self, vectors: np.ndarray, columns: np.ndarray, found: np.ndarray) -> None:
-        for vector, column in zip(vectors.T, columns, strict=True):
-            found[:, column] = vector[self.orbit]
+        found[:, columns] = vectors[self.orbit]
 
 
 _Part = _Differences | _Quotient
