@@ -13,15 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
-from nbwidgets_nn.kernels.edges_of_layers import window_axes
 from nbwidgets_nn.kernels.graph import axis_reach as ax
 from nbwidgets_nn.kernels.graph.axis_reach import AxisReach
 from nbwidgets_nn.kernels.graph.product_reach import Reach
 from nbwidgets_nn.kernels.graph.stages import Read, Uniform
-from nbwidgets_nn.kernels.window_reach import OUTSIDE
+from nbwidgets_nn.kernels.graph.stages_of_windows import pooling_reach
 
 Shape = Sequence[int]
 
@@ -42,18 +41,6 @@ def mixed_along(shape: Shape, dims: Sequence[int]) -> Reach:
     return Reach(
         tuple(ax.every(n, n) if k in dims else ax.each(n) for k, n in enumerate(shape)) or (ax.each(1),)
     )
-
-
-def window_table(positions: Tensor, size: int) -> AxisReach:
-    """Make the table of one axis from the positions (places, taps) that each place reads."""
-    place, tap = (positions != OUTSIDE).nonzero(as_tuple=True)
-    return ax.from_pairs(place.numpy(), positions[place, tap].numpy(), (len(positions), size))
-
-
-def pooling_reach(module: Any, axes: int, source: Shape, shape: Shape) -> Reach:
-    """Return what a pooling reads: the windows of its own channel; of `module` only the settings are looked at."""
-    tables = map(window_table, window_axes(module, source[-axes:], shape[-axes:]), source[-axes:])
-    return Reach((ax.each(prod(shape[:-axes])), *tables))
 
 
 def _on_axes(source: Shape, tables: dict[int, AxisReach], *, is_copy: bool = False) -> Mixing:

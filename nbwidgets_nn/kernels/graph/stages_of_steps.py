@@ -27,12 +27,13 @@ from nbwidgets_nn.kernels.function_names import (
     plain_name,
 )
 from nbwidgets_nn.kernels.graph import axis_reach as ax
-from nbwidgets_nn.kernels.graph import stages_of_modules as modules
+from nbwidgets_nn.kernels.graph import stages_of_windows as windows
 from nbwidgets_nn.kernels.graph.laid import Found, Laid, Operands, Values, of_first_sample
 from nbwidgets_nn.kernels.graph.product_reach import Reach, own
 from nbwidgets_nn.kernels.graph.stages import Convolution, Matrix, Read, Uniform
 from nbwidgets_nn.kernels.graph.stages_of_arithmetic import elementwise
 from nbwidgets_nn.kernels.graph.stages_of_mixing import RULES, Known, mixed_along
+from nbwidgets_nn.kernels.graph.stages_of_modules import group_norm_reach
 from nbwidgets_nn.kernels.graph.stages_of_moves import moved
 from nbwidgets_nn.kernels.graph.stages_of_products import PRODUCTS_OF_AXES, product_of
 from nbwidgets_nn.record.steps import Origin, Step
@@ -192,7 +193,7 @@ def _convolution(axes: int) -> Callable[[Step, Laid], Found]:
         def block() -> EdgeBlock:
             return convolution_block(given, weight, None, *shapes)
 
-        reach = modules.convolution_reach(given, weight.shape[2:], source.shape, laid.shape)
+        reach = windows.convolution_reach(given, weight.shape[2:], source.shape, laid.shape)
         return laid, [Read(reach, Convolution(run, block))]
 
     return read
@@ -205,7 +206,7 @@ def _transposed(axes: int) -> Callable[[Step, Laid], Found]:
         weight, laid = _real_constant(given.weight), _same_samples(step, source)
         settings = {key: _of_axes(getattr(given, key), axes) for key in ("stride", "padding", "dilation")}
         module = SimpleNamespace(**settings, groups=given.groups, kernel_size=weight.shape[2:])
-        return laid, [modules.transposed(module, weight, source.shape, laid.shape)]
+        return laid, [windows.transposed(module, weight, source.shape, laid.shape)]
 
     return read
 
@@ -219,7 +220,7 @@ def _average(axes: int) -> Callable[[Step, Laid], Found]:
         names = "kernel_size stride padding ceil_mode count_include_pad divisor_override"
         given = _arguments(step, names, stride=None, padding=0, count_include_pad=True, divisor_override=None)
         laid = _same_samples(step, source)
-        return laid, [modules.average(_with_stride(given), axes, source.shape, laid.shape)]
+        return laid, [windows.average(_with_stride(given), axes, source.shape, laid.shape)]
 
     return read
 
@@ -238,7 +239,7 @@ def _maximum(axes: int, *, is_adaptive: bool) -> Callable[[Step, Laid, Values], 
         def first_values() -> Tensor:
             return of_first_sample(values(step.args[0] if step.args else step.kwargs["input"]), source)
 
-        return laid, [modules.maximum(module, axes, source.shape, laid.shape, first_values)]
+        return laid, [windows.maximum(module, axes, source.shape, laid.shape, first_values)]
 
     return read
 
@@ -252,14 +253,14 @@ def _adaptive_average(axes: int) -> Callable[[Step, Laid], Found]:
     def read(step: Step, source: Laid) -> Found:
         laid = _same_samples(step, source)
         module = getattr(torch.nn, f"AdaptiveAvgPool{axes}d")(laid.full[-axes:])
-        return laid, [modules.average(module, axes, source.shape, laid.shape)]
+        return laid, [windows.average(module, axes, source.shape, laid.shape)]
 
     return read
 
 
 def _group_norm(step: Step, source: Laid) -> Found:
     laid = _same_samples(step, source)
-    return laid, [Read(modules.group_norm_reach(laid.shape, _arguments(step, "num_groups").num_groups), None)]
+    return laid, [Read(group_norm_reach(laid.shape, _arguments(step, "num_groups").num_groups), None)]
 
 
 def _mixed(step: Step, source: Laid, known: Known) -> Found:
