@@ -31,6 +31,8 @@ _AT_ONCE = 2**22
 # Contributions between channels that are held, of all samples: they travel one by one.
 _CONTRIBUTIONS = 2**23
 _MOST_SAMPLES = 32
+# Places without edges that are named: a deep network can have hundreds.
+_MOST_NAMED = 12
 _NOTHING = "no layer with weights has samples along its first dimension"
 _NO_WEIGHTS = "it has no layer with weights"
 _NOT_IN_FILE = f"no weights in the file that this was loaded from. Try: {AGAIN}"
@@ -98,7 +100,7 @@ def graph_content(
     some = recording.take(chosen)
     names = _sample_names(chosen % count, target, count)
     plan = GraphPlan(some, triplets(some))
-    missing = f"no edges into {', '.join(plan.without)}" if plan.without else ""
+    missing = _no_edges_into(plan.without)
     if not plan.bundles and isinstance(recording.network, StoredModule):
         return EdgeGraphContent(message=f"No edges: {_NOT_IN_FILE}.")
     if not plan.bundles:
@@ -116,6 +118,18 @@ def graph_content(
     return EdgeGraphContent(
         tuple(columns), tuple(bundles), names, how=" · ".join(filter(None, (held, missing)))
     )
+
+
+def _no_edges_into(places: list[str]) -> str:
+    """Name where edges are missing, of many the first.
+
+    >>> _no_edges_into(["a (cat of b, c)"]), _no_edges_into([]), _no_edges_into(["a"] * 20)[-18:]
+    ('no edges into a (cat of b, c)', '', 'a, a, a and 8 more')
+    """
+    if not places:
+        return ""
+    more = f" and {len(places) - _MOST_NAMED:,} more" if len(places) > _MOST_NAMED else ""
+    return f"no edges into {', '.join(places[:_MOST_NAMED])}{more}"
 
 
 def _fitting(recording: Activations) -> int:

@@ -198,3 +198,19 @@ def test_a_sum_with_what_has_no_samples_says_so():
     shown = content(Text(), torch.arange(35).view(5, 7) % 9)
     assert "input of b (place has no values: left out: dim 0 does not count the samples)" in shown.how
     assert "word (Embedding: it looks rows up" in shown.how
+
+
+def test_of_many_cuts_the_first_are_named_and_the_rest_counted():
+    class Deep(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(15))
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x.cumsum(1))
+            return x
+
+    shown = content(Deep(), torch.randn(3, 4))
+    assert shown.how.count("input of layers.") == 12
+    assert shown.how.endswith("input of layers.11 (cumsum of layers.10) and 3 more")
