@@ -17,7 +17,7 @@ const QUICK_EDGES = 20_000;
 const QUICK = 6;
 /** So long, in milliseconds, a frame may paint. The first picture of a graph may take its time: nobody moves it yet. */
 const SLICE = 10;
-const FIRST_SLICE = 300;
+const FIRST_SLICE = 450;
 /** So long after a picture it is asked whether there is WebGL. */
 const REST = 1000;
 /** After so many milliseconds the view says that it is still drawing. */
