@@ -25,12 +25,17 @@ export interface TreeNode {
 export function buildLayerTree(layers: readonly LayerRow[]): TreeNode[] {
   const root: TreeNode = { id: "", label: "", level: 0, layer: null, children: [], parent: null };
   for (const layer of layers) insert(root, layer);
-  const named = root.children.filter((node) => node.id !== "input");
+  const named = root.children.filter((node) => !isInput(node.id));
   const only = named.length === 1 && named[0].layer === null ? named[0] : null;
   const top = only
     ? root.children.flatMap((node) => (node === only ? only.children : [node]))
     : root.children;
   return settle(top.map(compress), null, 1);
+}
+
+/** The model's input, or a further one: "input:y". */
+function isInput(id: string): boolean {
+  return id === "input" || id.startsWith("input:");
 }
 
 function insert(root: TreeNode, layer: LayerRow): void {

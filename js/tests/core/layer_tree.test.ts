@@ -29,6 +29,10 @@ it.each([
     ["1 input", "1 0", "1 1"],
   ],
   [
+    ["input", "input:y", "input:batch.mask", "net.0", "net.1"],
+    ["1 input", "1 input:y", "1 input:batch/", "2 mask", "1 0", "1 1"],
+  ],
+  [
     ["input", "a.x.y.0", "a.x.y.1", "b"],
     ["1 input", "1 a.x.y/", "2 0", "2 1", "1 b"],
   ],
