@@ -48,6 +48,8 @@ const BELOW = 24;
 const MOST_ROWS_OF_HEADS = 3;
 const BETWEEN_HEADS = 12;
 const LETTER = 7;
+/** Of a head's first line, which is bold and larger. */
+const BOLD_LETTER = 8.5;
 /** Closer than this, units melt into a strip; from this on feature maps can be told apart. */
 const CLOSEST = 3;
 const SMALLEST_TILE_PITCH = 10;
@@ -101,7 +103,10 @@ export function headLines({ name, layer, kind, units }: GraphColumn): [string, s
 /** Heads that are too wide to stand side by side take turns in several rows. */
 function layoutHeads(columns: GraphColumn[], x: Float64Array, width: number, height: number) {
   const spacing = x.length > 1 ? x[1] - x[0] : width;
-  const wanted = columns.map((column) => LETTER * Math.max(...headLines(column).map((line) => line.length)));
+  const wanted = columns.map((column) => {
+    const [name, what] = headLines(column);
+    return Math.max(BOLD_LETTER * name.length, LETTER * what.length);
+  });
   const most = Math.min(MOST_ROWS_OF_HEADS, Math.floor(height / 3 / HEAD_HEIGHT));
   const rows = Math.max(1, Math.min(most, Math.ceil((Math.max(0, ...wanted) + BETWEEN_HEADS) / spacing)));
   const half = (rows * spacing - BETWEEN_HEADS) / 2;

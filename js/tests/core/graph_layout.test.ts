@@ -99,6 +99,16 @@ it("stands heads in one row where they fit and in several where they do not", ()
   expect([rows(958, [64, 32, 10]), rows(600, new Array(20).fill(8))]).toEqual([1, 3]);
 });
 
+it("gives a bold name more room than a plain line of as many letters", () => {
+  const [, column, other] = graphOf([5, 5, 5], { kind: "" }).columns;
+  const graph = {
+    ...graphOf([5, 5, 5]),
+    columns: [other, { ...column, name: "input:y", layer: "input:y" }, other],
+  };
+  // "input:y" at 12.5 px bold is 53 px wide, "5 units" below it 42.
+  expect(layoutGraph(graph, 960, HEIGHT).heads[1].width).toBeGreaterThanOrEqual(56);
+});
+
 it("says what a head says", () => {
   expect(headLines(graphOf([1024]).columns[0])).toEqual(["input", "Linear, Sigmoid · 1,024 units"]);
   expect(headLines(graphOf([10], { kind: "" }).columns[0])[1]).toBe("10 units");
