@@ -144,6 +144,7 @@ def functions():
         ("nearest", lambda x: F.interpolate(x, scale_factor=2), (2, 3)),
         ("bilinear", lambda x: F.interpolate(x, scale_factor=1.5, mode="bilinear"), (1, 3, 2)),
         ("area", lambda x: F.interpolate(x, size=(2, 3), mode="area"), (1, 4, 5)),
+        ("antialias", lambda x: F.interpolate(x, (2, 3), mode="bilinear", antialias=True), (1, 5, 6)),
         ("gate", lambda x: F.glu(x, 1), (4, 3)),
         ("halves gated", lambda x: x[:, :2] * x[:, 2:].sigmoid(), (4, 3)),
         ("gates of chunks", lambda x: torch.mul(*x.tanh().chunk(2, -1)), (2, 4)),

@@ -224,3 +224,9 @@ def test_equal_to_nsp(name):
     assert np.array_equal(graph.inv_F.toarray(), their_graph.inv_F.toarray())
     spectrum = vector(graph.transform(recording))
     np.testing.assert_allclose(spectrum, their_spectrum.to_vector(), atol=1e-5 * np.abs(spectrum).max())
+
+
+@pytest.mark.parametrize("type_", ["standard", "weighted", "normalized", "laplacian"])
+def test_a_graph_without_nodes(type_):
+    found = Transformer.get_inv_fourier_matrix(nx.DiGraph(), type_)
+    assert (found[0] if type_ == "laplacian" else found).shape == (0, 0)

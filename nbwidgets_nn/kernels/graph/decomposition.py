@@ -113,8 +113,9 @@ def _parts_of(L: sparse.csr_array) -> list[_Part]:
         inside = L[copies[0]][:, copies[0]] - L[copies[0]][:, copies[1]]
         found.append(_Differences(copies, inside))
         orbit[copies] = copies[0]
-    orbit = np.unique(orbit, return_inverse=True)[1]
-    one = sparse.csr_array((1 / np.sqrt(np.bincount(orbit)[orbit]), (np.arange(len(orbit)), orbit)))
+    first, orbit = np.unique(orbit, return_inverse=True)
+    ends, shape = (np.arange(len(orbit)), orbit), (len(orbit), len(first))
+    one = sparse.csr_array((1 / np.sqrt(np.bincount(orbit)[orbit]), ends), shape=shape)
     return [*found, _Quotient(orbit, one.T @ L @ one)]
 
 

@@ -32,6 +32,9 @@ class Mixing(NamedTuple):
     mixed: frozenset[int]
 
 
+_WIDE = 2
+"""Places of the other axes where one is resized by itself: with antialias torch 2 fills a picture one wide with its first row."""
+
 Rule = Callable[[Any, Shape, Shape], Mixing]
 """(settings, shape of the source, shape of the result), each of one sample."""
 
@@ -91,7 +94,9 @@ def _resized(given: Any, source: Shape, shape: Shape) -> Mixing:
         line[axis] = size
         settings = _settings_of_axis(given, axis, axes, places)
         x = torch.eye(size, dtype=torch.float64).reshape(size, 1, *line)
-        found = functional.interpolate(x, mode=mode, **settings).reshape(size, places)
+        x = x.expand(size, 1, *(size if k == axis else _WIDE for k in range(axes))).contiguous()
+        found = functional.interpolate(x, mode=mode, **settings).movedim(2 + axis, -1)
+        found = found.reshape(size, -1, places)[:, 0]
         tables[2 + axis] = ax.some((found.T != 0).numpy())
     return _on_axes(source, tables, is_copy=mode.startswith("nearest"))
 
@@ -105,7 +110,7 @@ def _settings_of_axis(given: Any, axis: int, axes: int, places: int) -> dict[str
     }
     factor = given.scale_factor
     if factor is None or given.size is not None:
-        settings["size"] = tuple(places if k == axis else 1 for k in range(axes))
+        settings["size"] = tuple(places if k == axis else _WIDE for k in range(axes))
     else:
         factors = (factor,) * axes if isinstance(factor, int | float) else tuple(factor)
         settings["scale_factor"] = tuple(float(factors[k]) if k == axis else 1.0 for k in range(axes))
