@@ -176,6 +176,38 @@ def drawn_by_canvas(many_edges, page):
     return page
 
 
+@pytest.fixture
+def slowly_drawn(page, tmp_path):
+    """A page whose 90,000 edges take the processor a second or more."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        graph = nw.edge_graph(nn.Linear(300, 300), torch.randn(2, 300), shown=90_000)
+    page.goto(graph.save_html(tmp_path / "slow.html").as_uri())
+    wait_graph(page)
+    return page
+
+
+def edges_until(page, condition):
+    """Wait until the edges' canvas meets a condition; return whether the picture was finished by then."""
+    return page.wait_for_function(
+        "() => { const canvas = document.querySelector('.nbw-graph-edges');"
+        f" return {condition} && document.querySelector('.nbw-edge-graph').dataset.sharp; }}"
+    ).json_value()
+
+
+def test_edges_of_another_size_or_sample_give_way_before_all_new_ones_are_drawn(slowly_drawn):
+    page = slowly_drawn
+    wide = page.locator(".nbw-graph-edges").evaluate("canvas => canvas.width")
+    page.set_viewport_size({"width": 900, "height": 1000})
+    assert edges_until(page, f"canvas.width < {wide}") == "false"
+    wait_graph(page)
+    page.evaluate("() => { globalThis.before = document.querySelector('.nbw-graph-edges').toDataURL(); }")
+    page.get_by_role("button", name="next sample").click()
+    assert edges_until(page, "canvas.toDataURL() !== before") == "false"
+    wait_graph(page)
+    assert page.problems == []
+
+
 def test_the_tooltip_is_beside_the_pointer_and_inside_the_plot(report):
     plot, tip = report.locator(".nbw-graph-plot").bounding_box(), report.locator(".nbw-graph-tip")
     report.mouse.move(plot["x"] + 3, plot["y"] + plot["height"] / 2)

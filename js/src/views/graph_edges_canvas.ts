@@ -2,7 +2,7 @@
 // frame may: while a hand moves the picture, the last one is moved with it and painted again when the hand rests.
 
 import type { Graph } from "../core/graph_content.ts";
-import { type Camera, courseOf, type GraphLayout } from "../core/graph_layout.ts";
+import { courseOf, type GraphLayout, wholeView } from "../core/graph_layout.ts";
 import type { Drawn } from "../core/graph_strength.ts";
 import { context2d, make, screenRatio, setText, sizeCanvas } from "./dom.ts";
 import type { GraphColors } from "./graph_colors.ts";
@@ -20,7 +20,7 @@ const SLICE = 10;
 const FIRST_SLICE = 450;
 /** So long after a picture it is asked whether there is WebGL. */
 const REST = 1000;
-/** After so many milliseconds the view says that it is still drawing. */
+/** After so many milliseconds the view says that it is still drawing, and so often shows what it has. */
 const PATIENCE = 400;
 
 export class EdgesCanvas {
@@ -28,8 +28,8 @@ export class EdgesCanvas {
   /** Undefined until it is known whether there is one. */
   private painter: EdgePainter | null | undefined;
   private made: { drawn: Drawn; layout: GraphLayout; edges: DrawnNumbers } | null = null;
-  /** The camera of the picture on the canvas. */
-  private camera: Camera = { scale: 1, dx: 0, dy: 0 };
+  /** The picture on the canvas, finished or not. */
+  private shown: EdgePicture | null = null;
   private took = 0;
   /** Says how far a picture is that takes long. */
   readonly busy = make("div", { class: "nbw-graph-busy", role: "status", hidden: true });
@@ -103,7 +103,7 @@ export class EdgesCanvas {
     this.stop();
     const picture = this.picture(scene, graph, layout, drawn, screenRatio(), colors);
     if (this.paintByCard(picture)) return;
-    this.making = { picture, graph, done, drawing: null, began: performance.now(), took: 0 };
+    this.making = { picture, graph, done, drawing: null, ...startedAt(performance.now()) };
     // Where a picture takes long, the next one may come before it is done: then each frame has one slice, not two.
     if (this.painted !== graph || this.took <= QUICK) this.goOn();
     else this.frame = requestAnimationFrame(() => this.goOn());
@@ -142,7 +142,7 @@ export class EdgesCanvas {
     while (!share.done && performance.now() < until) share = slices.next();
     making.took += performance.now() - start;
     if (!share.done) {
-      if (isNew) this.showRaster(raster, picture);
+      if (isNew || this.isOutdated(making, performance.now())) this.showRaster(raster, picture);
       this.tellBusy(start - began, share.value);
       this.frame = requestAnimationFrame(() => this.goOn());
       return;
@@ -152,6 +152,17 @@ export class EdgesCanvas {
     this.painted = graph;
     this.askLater();
     making.done();
+  }
+
+  /**
+   * Whether an unfinished picture, which has the strongest edges, is better than the one before: that has stood beside
+   * units of another size, in colours of another theme, or simply too long.
+   */
+  private isOutdated(making: Making, now: number): boolean {
+    const fits = this.shown !== null && fitTogether(this.shown, making.picture);
+    if (fits && now - making.told < PATIENCE) return false;
+    making.told = now;
+    return true;
   }
 
   private tellBusy(waited: number, share: number): void {
@@ -185,16 +196,17 @@ export class EdgesCanvas {
     this.seen(picture);
   }
 
-  private seen({ camera }: EdgePicture): void {
-    this.camera = camera;
+  private seen(picture: EdgePicture): void {
+    this.shown = picture;
     this.canvas.style.transform = "";
   }
 
   /** Moves the last picture to where the camera looks now. */
   move({ camera }: GraphScene): void {
     this.stop();
-    const grown = camera.scale / this.camera.scale;
-    const [x, y] = [camera.dx - grown * this.camera.dx, camera.dy - grown * this.camera.dy];
+    const from = this.shown?.camera ?? wholeView();
+    const grown = camera.scale / from.scale;
+    const [x, y] = [camera.dx - grown * from.dx, camera.dy - grown * from.dy];
     this.canvas.style.transform = `translate(${x}px, ${y}px) scale(${grown})`;
   }
 
@@ -236,8 +248,21 @@ interface Making {
   /** Null until the first slice. */
   drawing: { raster: EdgeRaster; slices: Generator<number> } | null;
   began: number;
+  /** When it was asked for or last shown. */
+  told: number;
   /** Milliseconds of drawing up to now. */
   took: number;
+}
+
+function startedAt(now: number): Pick<Making, "began" | "told" | "took"> {
+  return { began: now, told: now, took: 0 };
+}
+
+/** Whether edges of one picture stand where those of the other do, in the same colours. */
+function fitTogether(one: EdgePicture, other: EdgePicture): boolean {
+  const same =
+    one.width === other.width && one.height === other.height && one.table.length === other.table.length;
+  return same && one.table.every((part, k) => part === other.table[k]);
 }
 
 function drawingOf(picture: EdgePicture): NonNullable<Making["drawing"]> {
