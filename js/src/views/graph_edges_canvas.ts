@@ -155,8 +155,8 @@ export class EdgesCanvas {
   }
 
   /**
-   * Whether an unfinished picture, which has the strongest edges, is better than the one before: that has stood beside
-   * units of another size, in colours of another theme, or simply too long.
+   * Whether an unfinished picture, which has the strongest edges of each layer, is better than the one before: that has
+   * stood beside units of another size, in colours of another theme, or simply too long.
    */
   private isOutdated(making: Making, now: number): boolean {
     const fits = this.shown !== null && fitTogether(this.shown, making.picture);

@@ -38,22 +38,36 @@ export class EdgeRaster {
     for (let i = 0; i < this.open.length; i++) this.open[i] = i % (this.height + 1);
   }
 
-  /** Draws all edges, the last one on top, from the top to the ground; yields the share that is drawn. */
+  /**
+   * Draws all edges, the last one on top, from the top to the ground; yields the share that is drawn. Runs beside each
+   * other take turns, so that an unfinished picture has the strongest of every layer.
+   */
   *slices(): Generator<number> {
     const { runs, edges } = this.picture;
     const total = Math.max(1, edges.count);
     let drawn = 0;
-    for (const run of [...runs].reverse()) {
-      const columns = this.columnsOf(run);
-      const size = Math.min(SLICE, Math.ceil(WORK / Math.max(1, columns.length)));
-      for (let end = run.first + run.count; end > run.first; end -= size) {
-        const from = Math.max(run.first, end - size);
-        this.prepare(from, end - from);
-        for (const column of columns) this.drawColumn(column, end - from);
-        drawn += end - from;
+    let left = [...runs]
+      .reverse()
+      .filter(({ count }) => count > 0)
+      .map((run) => this.wholeOf(run));
+    while (left.length > 0) {
+      for (const [k, part] of left.entries()) {
+        if (left.slice(0, k).some((above) => above.count > 0 && overlap(above.run, part.run))) continue;
+        const count = Math.min(part.size, part.count);
+        part.count -= count;
+        this.prepare(part.run.first + part.count, count);
+        for (const column of part.columns) this.drawColumn(column, count);
+        drawn += count;
         yield drawn / total;
       }
+      left = left.filter(({ count }) => count > 0);
     }
+  }
+
+  private wholeOf(run: EdgeRun): Part {
+    const columns = this.columnsOf(run);
+    const size = Math.min(SLICE, Math.ceil(WORK / Math.max(1, columns.length)));
+    return { run, columns, size, count: run.count };
   }
 
   /** Writes the picture as bytes, rows one after the other, as ImageData has them. */
@@ -155,6 +169,18 @@ function openFrom(open: Int32Array, rows: number, row: number): number {
     row = open[rows + row];
   }
   return row;
+}
+
+/** What is left of a run: its first `count` edges, so many of them in a slice. */
+interface Part {
+  run: EdgeRun;
+  columns: Column[];
+  size: number;
+  count: number;
+}
+
+function overlap({ course: one }: EdgeRun, { course: other }: EdgeRun): boolean {
+  return one.x0 <= other.x1 && other.x0 <= one.x1;
 }
 
 /** One column of pixels: the height there is `height[0] y0 + height[1] y1 + height[2]`, and the slope likewise. */

@@ -135,6 +135,28 @@ describe("the raster", () => {
     expectSame(picture(many, { ink: { ...inkFor(400), opacities: [0.5, 0.95] } }));
   });
 
+  it("draws runs beside each other in turns, the strongest of each first, and under a skip none too early", () => {
+    const fan = (count: number, y: number) =>
+      Array.from({ length: count }, (_, i) => [y, 1 + (18 * i) / count, (0.9 * (i + 1)) / count - 0.1]);
+    const edges = [...fan(600, 10), ...fan(600, 5), ...fan(600, 15)];
+    const [left, right] = [
+      { x0: 4, x1: 28, gaps: 1, lane: 3 },
+      { x0: 32, x1: 56, gaps: 1, lane: 3 },
+    ];
+    const beside = [left, right].map((course, k) => ({ course, first: 600 * k, count: 600 }));
+    const skip = { course: { x0: 4, x1: 56, gaps: 2, lane: 3 }, first: 1200, count: 600 };
+    expectSame(picture(edges, { height: 20, runs: [...beside, skip] }));
+    const raster = new EdgeRaster(picture(edges.slice(0, 1200), { runs: beside }));
+    const slices = raster.slices();
+    slices.next();
+    slices.next();
+    const bytes = new Uint8ClampedArray(4 * raster.width * raster.height);
+    raster.writeTo(bytes);
+    const inked = (from: number, to: number) =>
+      bytes.some((byte, at) => at % 4 === 3 && byte > 0 && (at >> 2) % 60 >= from && (at >> 2) % 60 < to);
+    expect([inked(4, 28), inked(32, 56)]).toEqual([true, true]);
+  });
+
   it("stops after every few hundred edges and says how far it is", () => {
     const many = Array.from({ length: 1300 }, (_, i) => [i % 40, (7 * i) % 40, (i % 9) / 9]);
     const given = picture(many);
