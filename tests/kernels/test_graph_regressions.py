@@ -1,6 +1,7 @@
 """What the graph of units once had wrong: networks in which it took other edges or weights than there are."""
 
 import copy
+import math
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from nbwidgets_nn.kernels.graph import axis_reach as ax
 from nbwidgets_nn.kernels.graph import unit_graph
 from nbwidgets_nn.kernels.graph.axis_reach import NoProduct
 from nbwidgets_nn.kernels.graph.product_reach import Reach
-from nbwidgets_nn.kernels.graph.stages import Link, Uniform
+from nbwidgets_nn.kernels.graph.stages import Link, Matrix, Uniform
 from nbwidgets_nn.kernels.graph.stages_of_recording import _without_zeros
 from nbwidgets_nn.kernels.nn_graph import NNGraph
 from nbwidgets_nn.kernels.transformer import Transformer
@@ -53,6 +54,25 @@ def test_leaving_out_zeros_leaves_the_reach_as_it_was(monkeypatch):
     before = reach.table.toarray()
     _without_zeros(Link(0, Reach((reach,)), Uniform(Reach((reach,)), np.array([0.0, 1.0, 1.0]))))
     assert np.array_equal(reach.table.toarray(), before)
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 4), (2, 3, 4)])
+def test_zeros_of_a_dense_layer_are_left_out_without_its_table(shape, monkeypatch):
+    layer = nn.Linear(4, 3)
+    with torch.no_grad():
+        layer.weight[torch.tensor([0, 0, 2]), torch.tensor([1, 3, 0])] = 0
+    recording = Activations(layer, torch.ones(1, *shape))
+    with monkeypatch.context() as patch:
+        patch.setattr(Matrix, "table", None)
+        graph = NNGraph(recording, INCL=False)
+        found = graph.transform(recording)
+    there = graph.adjacency_matrix().toarray()
+    rows = math.prod(shape[:-1])
+    expected = np.kron(np.eye(rows), layer.weight.detach() != 0)
+    assert np.array_equal(there[4 * rows :, : 4 * rows], expected)
+    assert np.allclose(
+        found.to_vector()[4 * rows :], np.array(recording.to_vector())[4 * rows :] - expected.sum(1)
+    )
 
 
 def between(function, size=None):

@@ -9,7 +9,7 @@ from torch import Tensor
 from nbwidgets_nn.kernels.graph import axis_reach as ax
 from nbwidgets_nn.kernels.graph.laid import Laid, Ways, ways_of
 from nbwidgets_nn.kernels.graph.product_reach import Reach, full
-from nbwidgets_nn.kernels.graph.stages import Link, Read, Stage, Winners
+from nbwidgets_nn.kernels.graph.stages import Link, Matrix, Read, Stage, Winners
 from nbwidgets_nn.kernels.graph.stages_of_modules import mixes, read_by_module
 from nbwidgets_nn.kernels.graph.stages_of_steps import read_by_step
 from nbwidgets_nn.record.activations import Activations
@@ -265,5 +265,10 @@ def _without_zeros(link: Link) -> Link:
     """Leave out the edges of weight 0."""
     if link.weights is None or not link.weights.has_zeros():
         return link
+    if isinstance(
+        link.weights, Matrix
+    ):  # its table for every row, with numbers in place of bits, would be written out
+        there = ax.some((link.weights.weight() != 0).cpu().numpy())
+        return Link(link.source, Reach((ax.each(link.weights.lead), there)), link.weights)
     pattern = ax.some(ax._ones(link.weights.table().tocsr()))  # noqa: SLF001
     return Link(link.source, Reach((pattern,)), link.weights)
