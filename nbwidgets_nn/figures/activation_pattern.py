@@ -53,7 +53,7 @@ class Visualizer:
             TypeError, ValueError, IndexError: bad input, by the argument's name.
             OSError: the path cannot be written; nothing is left behind.
         """
-        check_ending(pdf_filepath, ".pdf")
+        check_ending(pdf_filepath, ".pdf", "pdf_filepath")
         pages = _bands(activations, scale, cmap_style, sample, "light")
         file = BytesIO()
         # Without a date the same pattern is the same file; TrueType keeps the words searchable.

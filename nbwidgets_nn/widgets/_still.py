@@ -48,8 +48,8 @@ class Drawable:
         return picture.decode() if path is None else write_whole(path, picture)
 
 
-def check_ending(path: str | Path | None, ending: str) -> None:
+def check_ending(path: str | Path | None, ending: str, name: str = "path") -> None:
     """Refuse the name of a file that says it holds something else; a name without an ending says nothing."""
     if path is not None and Path(path).suffix.lower() not in ("", ending):
         hint = f"{Path(path).with_suffix(ending)}"
-        raise ValueError(expected("path", f"a name that ends in {ending}", f"{str(path)!r}", hint))
+        raise ValueError(expected(name, f"a name that ends in {ending}", f"{str(path)!r}", hint))

@@ -300,7 +300,7 @@ def test_a_spectrum_is_not_taken_for_activations():
 
 def test_a_name_that_says_another_format_is_refused(tmp_path):
     recording = small_recording()
-    with pytest.raises(ValueError, match=r"path: expected a name that ends in \.pdf"):
+    with pytest.raises(ValueError, match=r"^pdf_filepath: expected a name that ends in \.pdf"):
         nw.Visualizer.visualize_pattern(recording, tmp_path / "p.png")
     with pytest.raises(ValueError, match=r"path: expected a name that ends in \.png"):
         nw.Visualizer.to_png(recording, tmp_path / "p.svg")

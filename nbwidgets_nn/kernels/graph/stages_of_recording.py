@@ -265,9 +265,7 @@ def _without_zeros(link: Link) -> Link:
     """Leave out the edges of weight 0."""
     if link.weights is None or not link.weights.has_zeros():
         return link
-    if isinstance(
-        link.weights, Matrix
-    ):  # its table for every row, with numbers in place of bits, would be written out
+    if isinstance(link.weights, Matrix):  # the table of all rows, with its numbers, is many times as large
         there = ax.some((link.weights.weight() != 0).cpu().numpy())
         return Link(link.source, Reach((ax.each(link.weights.lead), there)), link.weights)
     pattern = ax.some(ax._ones(link.weights.table().tocsr()))  # noqa: SLF001
