@@ -36,7 +36,7 @@ export class EdgesCanvas {
   /** A picture in the making. */
   private making: Making | null = null;
   private frame = 0;
-  /** The graph of the last finished picture. */
+  /** The graph of the picture that is seen, finished or not. */
   private painted: Graph | null = null;
   private lost = false;
   private asking: ReturnType<typeof setTimeout> | undefined;
@@ -103,9 +103,10 @@ export class EdgesCanvas {
     this.stop();
     const picture = this.picture(scene, graph, layout, drawn, screenRatio(), colors);
     if (this.paintByCard(picture)) return;
-    this.making = { picture, graph, done, drawing: null, ...startedAt(performance.now()) };
+    const isNew = this.painted !== graph;
+    this.making = { picture, graph, isNew, done, drawing: null, ...startedAt(performance.now()) };
     // Where a picture takes long, the next one may come before it is done: then each frame has one slice, not two.
-    if (this.painted !== graph || this.took <= QUICK) this.goOn();
+    if (isNew || this.took <= QUICK) this.goOn();
     else this.frame = requestAnimationFrame(() => this.goOn());
   }
 
@@ -132,8 +133,7 @@ export class EdgesCanvas {
   private goOn(): void {
     const { making } = this;
     if (!making) return;
-    const { picture, graph, began } = making;
-    const isNew = this.painted !== graph;
+    const { picture, isNew, began } = making;
     const start = performance.now();
     making.drawing ??= drawingOf(picture);
     const { raster, slices } = making.drawing;
@@ -142,16 +142,20 @@ export class EdgesCanvas {
     while (!share.done && performance.now() < until) share = slices.next();
     making.took += performance.now() - start;
     if (!share.done) {
-      if (isNew || this.isOutdated(making, performance.now())) this.showRaster(raster, picture);
+      if (isNew || this.isOutdated(making, performance.now())) this.showMade(making.graph, raster, picture);
       this.tellBusy(start - began, share.value);
       this.frame = requestAnimationFrame(() => this.goOn());
       return;
     }
     this.stop();
-    this.showRaster(raster, picture);
-    this.painted = graph;
+    this.showMade(making.graph, raster, picture);
     this.askLater();
     making.done();
+  }
+
+  private showMade(graph: Graph, raster: EdgeRaster, picture: EdgePicture): void {
+    this.showRaster(raster, picture);
+    this.painted = graph;
   }
 
   /**
@@ -244,6 +248,8 @@ export class EdgesCanvas {
 interface Making {
   picture: EdgePicture;
   graph: Graph;
+  /** Whether it is the first of its graph. */
+  isNew: boolean;
   done: () => void;
   /** Null until the first slice. */
   drawing: { raster: EdgeRaster; slices: Generator<number> } | null;
