@@ -24,6 +24,7 @@ from nbwidgets_nn.widgets.spectrum_view import SpectrumView
 _HELD, _MOST_SAMPLES = 2**23, 32
 # Units up to which all frequencies are computed, and how many are of a larger graph.
 _ALL, _FEW = 6000, 100
+_DEFAULT = ("standard", "normalized")
 
 _HOW = {
     "standard": (
@@ -46,7 +47,7 @@ def spectrum_view(
     model: nn.Module | Activations | NNGraph,
     input: Any = None,  # noqa: A002 - the seeds' name
     *,
-    type: str | Sequence[str] = "standard",  # noqa: A002 - the seed's name
+    type: str | Sequence[str] | None = None,  # noqa: A002 - the seed's name
     scale: str = "layernorm",
     target: Sequence[Any] | None = None,
     samples: int | Sequence[int] | None = None,
@@ -67,7 +68,8 @@ def spectrum_view(
     Args:
         model: any module, an `Activations` made before, or an `NNGraph`.
         input: what the model takes; for a graph, a recording of its model (by default the one that it was made from).
-        type: one of 'standard', 'laplacian', 'weighted', 'normalized', or several to choose from, see `NNGraph.transform`.
+        type: one of 'standard', 'laplacian', 'weighted', 'normalized', or several to choose from, see `NNGraph.transform`. By
+            default 'standard' and 'normalized', the one first of which digits are left.
         scale: what the colours span, see `Visualizer.visualize_pattern`.
         target: one label a sample, shown with its number.
         samples: how many samples can be chosen, evenly spaced; or their indices. By default at most 32.
@@ -77,7 +79,7 @@ def spectrum_view(
     Raises:
         TypeError, ValueError, KeyError: bad input, by the argument's name; activations that are not finite.
     """
-    types = (type,) if isinstance(type, str) else tuple(type)
+    types = _DEFAULT if type is None else (type,) if isinstance(type, str) else tuple(type)
     for one in types:
         check_type(one)
     graph, recording = _graph_and_recording(model, input)
@@ -91,6 +93,8 @@ def spectrum_view(
         make = _laplacian if one == "laplacian" else _causal
         spectrum, touching[one] = make(graph, some, one)
         spectra.append(spectrum)
+    if type is None and len(spectra[0].notes) > len(spectra[1].notes):  # it says that digits are lost
+        spectra.reverse()
     how = " · ".join(filter(None, (f"{graph.n_edges:,} edges", held)))
     content = SpectrumContent(_layers(graph, recording), values, tuple(spectra), names, how)
     return SpectrumView(

@@ -55,12 +55,12 @@ class SpectrumReport:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LayerEnergies:
     """Sums of squares of the coefficients (or of the values) of each layer."""
 
     layers: tuple[str, ...]
-    energy: np.ndarray = field(repr=False)
+    energy: np.ndarray
     """(samples, layers)"""
 
     @property
@@ -68,6 +68,13 @@ class LayerEnergies:
         """(samples, layers): the part of each layer; NaN where a sample has no energy at all."""
         with np.errstate(invalid="ignore"):
             return self.energy / self.energy.sum(axis=1, keepdims=True)
+
+    def __repr__(self) -> str:
+        shares = np.nan_to_num(self.share).mean(axis=0) if len(self.energy) else np.zeros(len(self.layers))
+        said = ", ".join(
+            f"{name} {100 * share:.3g} %" for name, share in zip(self.layers, shares, strict=True)
+        )
+        return f"LayerEnergies({len(self.energy)} samples; mean share: {said})"
 
     def __getitem__(self, layer: str) -> np.ndarray:
         if layer not in self.layers:

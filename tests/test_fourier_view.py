@@ -109,7 +109,7 @@ def test_no_more_samples_are_held_than_travel_easily(network, monkeypatch):
 
 def test_what_a_reader_must_know_stands_in_the_head():
     deep = nn.Sequential(*(nn.Linear(20, 20) for _ in range(20)))
-    view = nw.spectrum_view(deep, torch.randn(1, 20))
+    view = nw.spectrum_view(deep, torch.randn(1, 20), type="standard")
     assert "all precision is lost" in view._parts.head.value
     odd = nw.spectrum_view(nn.LSTM(3, 4), torch.randn(5, 2, 3))
     assert view.spectrum.notes
@@ -277,3 +277,31 @@ def test_the_explorers_spectrum_shows_the_explorers_layer():
     explorer = nw.explore(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), torch.rand(20, 3))
     with pytest.raises(TypeError, match="options: expected those of spectrum_view but layer"):
         explorer.spectrum(layer="0")
+
+
+def test_without_a_type_standard_and_normalized_can_be_chosen_first_what_has_digits_left(network, inputs):
+    view = nw.spectrum_view(network, inputs)
+    assert [spectrum.type for spectrum in view.content.spectra] == ["standard", "normalized"]
+    assert view.type == "standard"
+    deep = nn.Sequential(*[nn.Linear(20, 20) for _ in range(20)])
+    view = nw.spectrum_view(deep, torch.randn(1, 20))
+    assert [spectrum.type for spectrum in view.content.spectra] == ["normalized", "standard"]
+    assert view.type == "normalized"
+
+
+def test_a_spectrum_without_digits_says_so_wherever_it_is_printed():
+    deep = nw.NNGraph(
+        nw.Activations(nn.Sequential(*[nn.Linear(20, 20) for _ in range(20)]), torch.randn(2, 20))
+    )
+    assert "all precision is lost" in repr(deep.transform(deep.activations, "standard"))
+    spectrum = deep.transform(deep.activations, "normalized")
+    assert "precision" not in repr(spectrum)
+    assert repr(deep.energy(spectrum)).startswith("LayerEnergies(2 samples; mean share: input ")
+
+
+def test_a_page_is_not_written_under_the_name_of_another_kind_of_file(explorer, tmp_path):
+    with pytest.raises(ValueError, match=r"a name that ends in \.html"):
+        explorer.save_html(tmp_path / "page.pdf")
+    with pytest.raises(ValueError, match=r"a name that ends in \.html"):
+        explorer.spectrum().save_html(tmp_path / "page.pdf")
+    assert not list(tmp_path.iterdir())

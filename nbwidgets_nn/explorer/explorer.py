@@ -23,7 +23,7 @@ from nbwidgets_nn.graph_view import graph_content
 from nbwidgets_nn.information_results import EffectiveInformation
 from nbwidgets_nn.record._names import kind_of
 from nbwidgets_nn.record.activations import Activations
-from nbwidgets_nn.widgets._still import StillPicture
+from nbwidgets_nn.widgets._still import StillPicture, check_ending
 from nbwidgets_nn.widgets.edge_graph import EdgeGraph
 from nbwidgets_nn.widgets.heatmap_content import HeatmapContent
 from nbwidgets_nn.widgets.layer_picker import LayerPicker, LayerRow
@@ -171,7 +171,7 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
 
     def spectrum(
         self,
-        type: str | Sequence[str] = "standard",  # noqa: A002 - the seed's name
+        type: str | Sequence[str] | None = None,  # noqa: A002 - the seed's name
         **options: Any,
     ) -> SpectrumView:
         """Return the Fourier spectrum of the activations, linked: layer and selection are those of the explorer.
@@ -180,7 +180,7 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
         selected here is marked there; as in the graph, a selection in another layer turns to no other layer.
 
         Args:
-            type: of the transform, or several to choose from, see `spectrum_view`.
+            type: of the transform, or several to choose from; by default as of `spectrum_view`.
             options: further ones of `spectrum_view`; the layer is the explorer's.
         """
         if "layer" in options:
@@ -198,8 +198,10 @@ class Explorer(StillPicture, ExplorerPicture, HBox):
         `spectrum` that are not closed are on it as still pictures of every layer, in which units are marked and selected.
 
         Raises:
+            ValueError: a path with another ending than .html.
             OSError: the path cannot be written; nothing is left behind.
         """
+        check_ending(path, ".html")
         names = list(self.recording.layernames)
         self._analyse([name for name in names if name not in self._views])
         quick = [name for name in names if self._information.is_quick(name)]

@@ -65,7 +65,8 @@ class Spectrum(Activations):
         return made
 
     def __repr__(self) -> str:
-        return super().__repr__().replace("Activations of", f"Spectrum ({self.report.type}) of", 1)
+        said = super().__repr__().replace("Activations of", f"Spectrum ({self.report.type}) of", 1)
+        return "; ".join(filter(None, (said, self.report.warning)))
 
 
 def with_values(activations: Activations, graph: UnitGraph, values: np.ndarray) -> Activations:

@@ -70,6 +70,9 @@ class OutputLoader:
             raise TypeError(
                 expected("obj", what, f"a {type(obj).__name__}", "torch.save(model.state_dict(), path)")
             )
+        if not isinstance(path, str | Path):
+            came = f"{type(path).__name__}, as if the arguments had changed places"
+            raise TypeError(expected("path", "a file's name", came, "OutputLoader.save(obj, path)"))
         writer = ObjectWriter()
         try:
             value = writer.write(obj, "obj")

@@ -92,7 +92,9 @@ def _by_frequency(patterns: list[LayerPattern]) -> list[LayerPattern]:
     """Name them for the frequencies that their numbers belong to: the layers only lend their places."""
     ends = np.cumsum([one.values.size for one in patterns])
     titles = [
-        f"Coefficients {end - one.values.size:,} to {end - 1:,} in order of frequency" if one.values.size else one.name
+        f"Coefficients {end - one.values.size:,} to {end - 1:,} in order of frequency"
+        if one.values.size
+        else one.name
         for one, end in zip(patterns, ends, strict=True)
     ]
     return [

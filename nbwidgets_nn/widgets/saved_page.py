@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbwidgets_nn._files import write_whole
 from nbwidgets_nn.widgets._bundle import bundle
+from nbwidgets_nn.widgets._still import check_ending
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
@@ -57,8 +58,10 @@ def write_page(
             first one's value.
 
     Raises:
+        ValueError: a path with another ending than .html.
         OSError: the path cannot be written; nothing is left behind.
     """
+    check_ending(path, ".html")
     state = {
         "format": FORMAT,
         "title": title,

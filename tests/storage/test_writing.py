@@ -116,3 +116,8 @@ def test_a_model_is_refused_because_its_weights_would_be_lost(path):
     with pytest.raises(TypeError, match=r"obj: .* got a Linear. Try: torch.save"):
         OutputLoader.save(torch.nn.Linear(2, 3), path)
     assert path.read_bytes() == before
+
+
+def test_arguments_that_changed_places_are_named(tmp_path):
+    with pytest.raises(TypeError, match="path: expected a file's name, got list"):
+        OutputLoader.save(tmp_path / "a", [1])

@@ -64,6 +64,7 @@ def ways_of(read: Ways) -> tuple[Read, ...]:
     """Return them as a tuple."""
     return (read,) if isinstance(read, Read) else read
 
+
 Values = Callable[[Origin], Tensor]
 """Computes what a value was in the recording."""
 
