@@ -74,12 +74,24 @@ def shortened(
 
 
 def wrapped(parts: list[str], room: float, size: float = 9.5) -> list[str]:
-    """Return sentences joined into as few lines of ``room`` pixels as they need."""
+    """Return sentences joined into as few lines of ``room`` pixels as they need; one that is longer goes on in the next."""
     lines: list[str] = []
     for part in parts:
         joined = f"{lines[-1]} · {part}" if lines else part
         if lines and width_of(joined, size) <= room:
             lines[-1] = joined
         else:
-            lines.append(shortened(part, room, size))
+            lines += _broken(part, room, size)
+    return lines
+
+
+def _broken(sentence: str, room: float, size: float) -> list[str]:
+    """Return a sentence in lines of ``room`` pixels, broken between words; only a word that is longer is cut."""
+    lines: list[str] = []
+    for word in sentence.split(" "):
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of(joined, size) <= room:
+            lines[-1] = joined
+        else:
+            lines.append(shortened(word, room, size))
     return lines

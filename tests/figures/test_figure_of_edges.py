@@ -369,6 +369,14 @@ def test_words_are_cut_short_only_where_they_must_be():
     assert wrapped(["one", "two", "three"], width_of("one · two")) == ["one · two", "three"]
 
 
+def test_a_sentence_longer_than_a_line_goes_on_in_the_next_one():
+    room = width_of("starts from values")
+    found = wrapped(["first", "starts from values that the nodes do not show"], room)
+    assert " ".join(found) == "first starts from values that the nodes do not show"
+    assert max(map(width_of, found)) <= room
+    assert wrapped(["w" * 100], room)[0].endswith("…")
+
+
 @pytest.mark.parametrize("name", ["$\\alpha$", "a_b^c", "<b>", "层"])
 def test_names_are_written_as_they_are(name):
     content = EdgeGraphContent((UnitColumn(name, [[1.0]]),), (), ("sample $0$",))
