@@ -288,7 +288,15 @@ class Pass:
                 place += f", given a tensor of shape {running.call.input_shape}"
         cause = f"{type(error).__name__}: {error}".strip(": ")
         message = f"{kind_of(self._network)} raised {place}: {cause}\nCalls that had run: {listing(names)}"
+        if len(self._running) == 1 and isinstance(error, TypeError) and _MISSING in cause:
+            message += (
+                "\nTry: several inputs as a tuple, (x, y), or by name, {'x': x, 'y': y}; a list is one input"
+            )
         return RecordingError(message, names, failed)
+
+
+_MISSING = "missing "
+"""Stands in Python's error where a required argument did not come."""
 
 
 def _is_untouched(running: _Running, tensor: Tensor) -> bool:

@@ -75,3 +75,14 @@ def test_a_long_list_of_calls_is_shortened():
         "layer34, layer35, layer36, layer37, layer38, layer39"
     )
     assert listing(()) == "none"
+
+
+@pytest.mark.parametrize("given", [lambda x: x, lambda x: [x, x]])
+def test_a_missing_input_says_how_several_are_given(given):
+    class Sum(nn.Module):
+        def forward(self, x, y):
+            return x + y
+
+    with pytest.raises(RecordingError, match=r"Try: several inputs as a tuple, \(x, y\)"):
+        Activations(Sum(), given(torch.ones(2, 3)))
+    assert Activations(Sum(), (torch.ones(2, 3), torch.ones(2, 3))).returned is not None
