@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from ipywidgets import Image, Layout
@@ -56,36 +57,30 @@ class LayerBars:
         slanted = count * (_LETTER * max(map(len, self.names)) + 8) > _NARROW
         every = -(-count // _NAMED)
         self._named = list(range(0, count, every))
-        self._labels = bqplot.Label(
+        self._labels = _label(
             x=x[self._named],
             y=np.zeros(len(self._named)),
             text=[self.names[k] for k in self._named],
             scales=scales,
             colors=[INK],
-            default_size=11,
-            font_weight="normal",
             align="start" if slanted else "middle",
             rotate_angle=35 if slanted else 0,
             y_offset=14,
-            apply_clip=False,
         )
         self._line = bqplot.Lines(x=[0, 1], y=[0, 0], scales=scales, colors=[ACCENT], stroke_width=6)
         # An axis of bqplot draws names of ticks once, and keeps them when they change.
         self._axis = axis = bqplot.Axis(
             scale=self._up, side="left", grid_color=FAINT, tick_style={"display": "none"}
         )
-        self._ticks = bqplot.Label(
+        self._ticks = _label(
             x=[-0.5],
             y=[0.0],
             text=["0"],
             scales=scales,
             colors=[MUTED],
-            default_size=11,
-            font_weight="normal",
             align="end",
             x_offset=-5,
             y_offset=4,
-            apply_clip=False,
         )
         bottom = 12 + (6 * min(max(map(len, self.names)), 16) if slanted else 14)
         self.figure = bqplot.Figure(
@@ -122,3 +117,7 @@ class LayerBars:
 
     def _clicked(self, x: float, pick: Callable[[int], None]) -> None:
         pick(min(max(round(x), 0), len(self.names) - 1))
+
+
+def _label(**options: Any) -> bqplot.Label:
+    return bqplot.Label(default_size=11, font_weight="normal", apply_clip=False, **options)

@@ -6,16 +6,13 @@ import type { WireGraph } from "../core/graph_wire.ts";
 import { readSelection, type Selection } from "../core/selection.ts";
 import { newSource, showError } from "../views/dom.ts";
 import { GraphView } from "../views/graph_view.ts";
-import { listen, openView, type RenderProps } from "./model.ts";
+import { listen, openView, type RenderProps, saveTo } from "./model.ts";
 
 export function render(props: RenderProps): () => void {
   const { model } = props;
   const { root, signal, close } = openView(props, "edge-graph");
   const source = newSource("edge_graph");
-  const save = (name: string, value: unknown) => {
-    model.set(name, value);
-    model.save_changes();
-  };
+  const save = saveTo(model);
   try {
     const view = new GraphView(
       root,

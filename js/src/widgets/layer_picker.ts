@@ -3,7 +3,7 @@
 import type { LayerRow } from "../core/layer_tree.ts";
 import { showError } from "../views/dom.ts";
 import { PickerView } from "../views/picker.ts";
-import { listen, openView, type RenderProps } from "./model.ts";
+import { listen, openView, type RenderProps, saveTo } from "./model.ts";
 
 export function render(props: RenderProps): () => void {
   const { model } = props;
@@ -17,11 +17,8 @@ export function render(props: RenderProps): () => void {
     }
   };
   guard(() => {
-    const view = new PickerView(root, { picked: (layer) => save(layer) }, signal);
-    const save = (layer: string) => {
-      model.set("layer", layer);
-      model.save_changes();
-    };
+    const save = saveTo(model);
+    const view = new PickerView(root, { picked: (layer) => save("layer", layer) }, signal);
     const head = guard(() =>
       view.setHead(model.get("title"), model.get("subtitle"), model.get("redundancy_title")),
     );

@@ -4,16 +4,13 @@ import type { WireContent } from "../core/content.ts";
 import { readSelection, type Selection } from "../core/selection.ts";
 import { newSource, showError } from "../views/dom.ts";
 import { HeatmapsView } from "../views/heatmaps.ts";
-import { listen, openView, type RenderProps } from "./model.ts";
+import { listen, openView, type RenderProps, saveTo } from "./model.ts";
 
 export function render(props: RenderProps): () => void {
   const { model } = props;
   const { root, signal, close } = openView(props, "linked-heatmaps");
   const source = newSource("linked_heatmaps");
-  const save = (name: string, value: unknown) => {
-    model.set(name, value);
-    model.save_changes();
-  };
+  const save = saveTo(model);
   try {
     const view = new HeatmapsView(
       root,

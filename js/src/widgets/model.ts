@@ -17,6 +17,14 @@ export interface RenderProps {
   signal?: AbortSignal;
 }
 
+/** Sets a trait here and wherever else it is held. */
+export function saveTo(model: Model): (name: string, value: unknown) => void {
+  return (name, value) => {
+    model.set(name, value);
+    model.save_changes();
+  };
+}
+
 /** Listens until the view ends. */
 export function listen(
   model: Model,

@@ -4,16 +4,13 @@ import { readSelection, type Selection } from "../core/selection.ts";
 import type { WireHead, WireSpectrum } from "../core/spectrum_content.ts";
 import { newSource, showError } from "../views/dom.ts";
 import { SpectrumPictures } from "../views/spectrum_pictures.ts";
-import { listen, openView, type RenderProps } from "./model.ts";
+import { listen, openView, type RenderProps, saveTo } from "./model.ts";
 
 export function render(props: RenderProps): () => void {
   const { model } = props;
   const { root, signal, close } = openView(props, "spectrum-pictures");
   const source = newSource("spectrum");
-  const save = (name: string, value: unknown) => {
-    model.set(name, value);
-    model.save_changes();
-  };
+  const save = saveTo(model);
   try {
     const view = new SpectrumPictures(
       root,
