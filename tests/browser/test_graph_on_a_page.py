@@ -261,7 +261,7 @@ def test_a_map_opens_beside_what_it_is_about_and_one_escape_closes_it(report):
 def test_what_is_seen_is_downloaded_as_png(report):
     report.get_by_label("units are coloured by").select_option("cluster")
     graph = report.locator(".nbw-edge-graph")
-    assert "clusters of 5" in graph.inner_text()
+    graph.get_by_text("clusters of 5").wait_for()  # it comes with the next frame
     with report.expect_download() as download:
         graph.get_by_role("button", name="PNG").click()
     assert re.fullmatch(r"Sequential-Edges-contribution-.*5\.png", download.value.suggested_filename)
